@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+/*
+ * The page: the health of one stream in a file that other processes can map.
+ *
+ * Pages live in a directory of the user's own, /dev/shm/headroom-UID, or where
+ * the environment variable HEADROOM_DIR says (ignored in setuid programs). A page
+ * is named after the stream: NAME.playback.0 is the first playback stream of that
+ * name, NAME.playback.1 a second one at the same time. The number is the slot. A
+ * slot belongs to whoever holds the kernel's lock on the file (F_OFD_SETLK), so it is free
+ * again the moment its process dies, however it dies. The file stays, and the
+ * next stream in the slot goes on counting.
+ *
+ * All shared members are address-free atomics. Nothing read from a page is ever
+ * used as an index, a length or a pointer.
+ *
+ * Who may call is given per function:
+ *   [keeper]  the one thread that writes values at the time: the I/O thread while
+ *             it runs, the program's thread otherwise
+ *   [any]     any thread of any process
+ *   [setup]   no other call on this page in progress in this process
+ */
+#ifndef HR_CORE_HEALTH_PAGE_H
+#define HR_CORE_HEALTH_PAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include "core/health.h"
+
+#define HR_PAGE_SLOTS 64u	/* streams of one name and direction at one time */
+#define HR_PAGE_NAME_MAX 63u	/* bytes of a stream's name */
+
+enum hr_direction {
+	HR_PLAYBACK,
+	HR_CAPTURE,
+};
+
+enum hr_state {
+	HR_STATE_CLOSED,
+	HR_STATE_OPEN,
+	HR_STATE_SETUP,
+	HR_STATE_PREPARED,
+	HR_STATE_RUNNING,
+	HR_STATE_XRUN,
+	HR_STATE_DRAINING,
+	HR_STATE_PAUSED,
+	HR_STATE_SUSPENDED,
+	HR_STATE_DISCONNECTED,
+};
+
+/* Who was late, the last time. */
+enum hr_cause {
+	HR_CAUSE_NONE,
+	HR_CAUSE_PROGRAM,
+	HR_CAUSE_SCHEDULER,
+	HR_CAUSE_DEVICE,
+};
+
+/* Values beside the health monitor's. [c] counters: they go on over close and
+ * open, and a reset zeroes them; the others say what is now. */
+enum hr_stat {
+	HR_STAT_STATE,			/* enum hr_state */
+	HR_STAT_PROCESS,		/* pid, 0 = none */
+	HR_STAT_REALTIME,		/* priority of the I/O thread, 0 = none */
+	HR_STAT_RATE,			/* Hz */
+	HR_STAT_CHANNELS,
+	HR_STAT_PERIOD,			/* frames */
+	HR_STAT_BUFFER,			/* frames */
+	HR_STAT_FILL,			/* % of the ring */
+	HR_STAT_FILL_MAX,		/* % [c] */
+	HR_STAT_PRESSURE,		/* % of the way to loss */
+	HR_STAT_PRESSURE_RAISED,	/* 0 or 1 */
+	HR_STAT_PRESSURE_SINCE_NS,	/* CLOCK_MONOTONIC; valid while raised */
+	HR_STAT_PRESSURE_COUNT,		/* [c] */
+	HR_STAT_PRESSURE_NS,		/* ended episodes [c] */
+	HR_STAT_PUSHED,			/* chunks [c] */
+	HR_STAT_POPPED,			/* chunks [c] */
+	HR_STAT_FRAMES,			/* moved to or from the device [c] */
+	HR_STAT_DEVICE_XRUNS,		/* episodes [c] */
+	HR_STAT_XRUN_CAUSE,		/* enum hr_cause [c] */
+	HR_STAT_LATE_MAX_NS,		/* I/O thread woke late [c] */
+	HR_STAT_RATE_MEASURED,		/* frames/s of the device's clock */
+	HR_STAT_POOL_HITS,		/* [c] */
+	HR_STAT_POOL_MISSES,		/* [c] */
+	HR_STAT_POOL_SIZE,		/* chunks */
+	HR_STAT_COUNT			/* number of the above */
+};
+
+struct hr_page;
+
+struct hr_page_config {
+	const char *name;		/* 1..HR_PAGE_NAME_MAX bytes, any characters */
+	enum hr_direction direction;
+	mode_t perm;			/* of the file, e.g. 0600: owner's write bit needed */
+	gid_t gid;			/* group of the file; (gid_t)-1 leaves it */
+	uint32_t trigger, clear;	/* written to a page that has none yet */
+	uint32_t window;		/* latency samples */
+};
+
+/**
+ * Take the first free slot of the name and direction: make or take over its
+ * page and lock it. [setup]
+ *
+ * Counters of a former stream in the slot go on; its trigger and clear are
+ * replaced by the configured ones. The health monitor
+ * is opened at now_ns, state is HR_STATE_OPEN and process the caller's.
+ * A page of another version or of the wrong size is made anew. Directory and
+ * file must belong to the caller and be writable by nobody else; no symbolic
+ * link is followed and no hard link accepted.
+ * Returns 0, -EINVAL for a bad config, -EBUSY when all slots are taken, -EPERM
+ * for a directory or page that is not ours alone, or the -errno of the system
+ * call that failed. *pagep is written only on success.
+ */
+int hr_page_open(struct hr_page **pagep, const struct hr_page_config *config,
+		 uint64_t now_ns);
+
+/** The same in private memory, for when hr_page_open() fails: all calls below
+ * work on it, nobody else sees it. Slot 0. Returns 0, -EINVAL, -ENOMEM. [setup] */
+int hr_page_open_private(struct hr_page **pagep,
+			 const struct hr_page_config *config, uint64_t now_ns);
+
+/**
+ * Map the page of a slot for reading. [setup]
+ *
+ * Returns 0, -ENOENT when there never was one, -EINVAL for a bad name or slot,
+ * -EPROTO for a page of another version, size or magic, -EPERM for one that
+ * is owned by neither the caller nor root or writable by others, or -errno.
+ */
+int hr_page_attach(struct hr_page **pagep, const char *name,
+		   enum hr_direction direction, uint32_t slot);
+
+/** Give the slot back (a page that was opened: state Closed, process 0, health closed
+ * at now_ns) and unmap it. NULL is allowed. [setup] */
+void hr_page_close(struct hr_page *page, uint64_t now_ns);
+
+/** In a forked child: unmap without touching what belongs to the parent. The lock
+ * stays the parent's. [setup] */
+void hr_page_abandon(struct hr_page *page);
+
+uint32_t hr_page_slot(const struct hr_page *page);
+
+/** Whether a process has the slot now: asks the kernel's lock. [any] */
+bool hr_page_is_live(const struct hr_page *page);
+
+/** The health monitor in the page, and the most samples it may hold. [any] */
+struct hr_health *hr_page_health(struct hr_page *page);
+const struct hr_health *hr_page_health_const(const struct hr_page *page);
+uint32_t hr_page_window_max(const struct hr_page *page);
+
+/** Set, raise to at least, add to a value. Wait-free. [keeper] */
+void hr_page_set(struct hr_page *page, enum hr_stat stat, uint64_t value);
+void hr_page_raise(struct hr_page *page, enum hr_stat stat, uint64_t value);
+void hr_page_add(struct hr_page *page, enum hr_stat stat, uint64_t value);
+
+/** One value, as it was last written; counters read 0 from a reset on. A value
+ * of another process: check it before you believe it. [any] */
+uint64_t hr_page_get(const struct hr_page *page, enum hr_stat stat);
+
+/** Carry out a reset that was asked for, if there is one: zero the values
+ * marked [c]. True if there was one. Call it once a step. Wait-free. [keeper] */
+bool hr_page_apply_reset(struct hr_page *page);
+
+/** Ask for a reset of these counters and the health monitor's. Only on a page
+ * that was opened or attached writable. [any], one at a time */
+void hr_page_reset(struct hr_page *page);
+
+/** Pressure thresholds in percent; always 1 <= clear < trigger <= 100 whatever
+ * the page says. [any] */
+void hr_page_get_thresholds(const struct hr_page *page, uint32_t *trigger,
+			    uint32_t *clear);
+
+/** Store thresholds. Returns 0 or -EINVAL unless 1 <= clear < trigger <= 100.
+ * Both are stored in one atomic, so no reader sees half. [any] */
+int hr_page_set_thresholds(struct hr_page *page, uint32_t trigger, uint32_t clear);
+
+#endif
