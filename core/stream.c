@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+#include "core/stream.h"
+
+#include <errno.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define CACHE_LINE 64
+
+/* What the reader remembers of a chunk it has taken out of the ring. */
+struct held {
+	struct hr_chunk *chunk;
+	uint64_t latency_ns;		/* NOT_READ until its first frame is read */
+};
+
+#define NOT_READ UINT64_MAX
+
+struct hr_stream {
+	/* Set by create, constant until destroy. */
+	struct hr_ring *ring;
+	struct hr_pool *pool;
+	struct hr_health *health;
+	uint64_t hold_frames;
+	uint32_t chunk_frames;
+	uint32_t rate;
+	uint32_t mask;			/* of written[] and held[] */
+
+	/* The writer's. */
+	alignas(CACHE_LINE) struct hr_chunk **written;	/* by seq & mask: until released */
+	uint64_t pushed_seq;		/* chunks below this were pushed */
+	struct hr_chunk *spare;		/* acquired, refused by a full ring */
+	_Atomic uint64_t write_pos;
+
+	/* The reader's. */
+	alignas(CACHE_LINE) struct held *held;	/* by seq & mask: tail_seq..head_seq */
+	uint64_t tail_seq;		/* oldest chunk not given back */
+	uint64_t head_seq;		/* next chunk to pop */
+	uint64_t done_seq;		/* chunks below this were recorded as read */
+	_Atomic uint64_t claim;
+	_Atomic uint64_t read_pos;
+};
+
+static uint32_t power_of_two(uint64_t n)
+{
+	uint32_t p = 1;
+
+	while (p < n)
+		p <<= 1;
+	return p;
+}
+
+static bool config_is_valid(const struct hr_stream_config *config)
+{
+	uint64_t most = (uint64_t)HR_POOL_LIMIT_MAX / 2 * config->chunk_frames;
+
+	return config->chunk_frames && config->frame_bytes && config->rate &&
+	       config->capacity_frames && config->capacity_frames < most &&
+	       config->hold_frames < most / 2;
+}
+
+int hr_stream_create(struct hr_stream **streamp,
+		     const struct hr_stream_config *config)
+{
+	struct hr_stream *s;
+	uint64_t queued, chunks;
+	uint32_t places;
+	int err;
+
+	if (!config_is_valid(config))
+		return -EINVAL;
+
+	/* One more than full chunks need: the first and the last may be partly
+	 * used. The reader's current chunk and the writer's spare are the others. */
+	queued = (config->capacity_frames + config->chunk_frames - 1) /
+		 config->chunk_frames + 1;
+	chunks = queued + (config->hold_frames + config->chunk_frames - 1) /
+		 config->chunk_frames + 2;
+	if (chunks > HR_POOL_LIMIT_MAX)
+		return -EINVAL;
+	places = power_of_two(chunks);
+
+	s = aligned_alloc(CACHE_LINE, sizeof(*s));
+	if (!s)
+		return -ENOMEM;
+	memset(s, 0, sizeof(*s));
+	s->health = config->health;
+	s->hold_frames = config->hold_frames;
+	s->chunk_frames = config->chunk_frames;
+	s->rate = config->rate;
+	s->mask = places - 1;
+
+	err = -ENOMEM;
+	s->written = calloc(places, sizeof(struct hr_chunk *));
+	s->held = calloc(places, sizeof(struct held));
+	if (!s->written || !s->held)
+		goto err_destroy;
+	err = hr_ring_create(&s->ring, power_of_two(queued));
+	if (err < 0)
+		goto err_destroy;
+	err = hr_pool_create(&s->pool, (uint32_t)chunks, (uint32_t)chunks,
+			     config->chunk_frames, config->frame_bytes);
+	if (err < 0)
+		goto err_destroy;
+
+	/* Without the right to lock memory it works as well: the pages have been
+	 * touched and are only lost when the machine is short of memory. */
+	(void)hr_pool_lock_memory(s->pool);
+	*streamp = s;
+	return 0;
+
+err_destroy:
+	hr_stream_destroy(s);
+	return err;
+}
+
+void hr_stream_destroy(struct hr_stream *stream)
+{
+	if (!stream)
+		return;
+	hr_ring_destroy(stream->ring);
+	hr_pool_destroy(stream->pool);
+	free(stream->written);
+	free(stream->held);
+	free(stream);
+}
+
+static void give_back(struct hr_chunk *chunk, void *arg)
+{
+	struct hr_stream *s = arg;
+
+	(void)hr_pool_release(s->pool, chunk);
+}
+
+static void record_chunk(struct hr_stream *s, uint32_t frames, uint64_t now_ns)
+{
+	uint64_t latency_ns = s->held[s->done_seq & s->mask].latency_ns;
+
+	if (s->health)
+		hr_health_chunk(s->health, frames,
+				latency_ns == NOT_READ ? 0 : latency_ns, now_ns);
+	s->done_seq++;
+}
+
+static void record_read(struct hr_stream *s, uint64_t pos, uint64_t now_ns)
+{
+	while (s->done_seq < s->head_seq &&
+	       (s->done_seq + 1) * s->chunk_frames <= pos)
+		record_chunk(s, s->chunk_frames, now_ns);
+}
+
+void hr_stream_reset(struct hr_stream *s, uint64_t now_ns)
+{
+	/* relaxed: [setup]. */
+	uint64_t read_pos = atomic_load_explicit(&s->read_pos, memory_order_relaxed);
+	uint64_t done_pos = s->done_seq * s->chunk_frames;
+
+	/* The last chunk was read in part only: it counts all the same. */
+	if (s->done_seq < s->head_seq && read_pos > done_pos)
+		record_chunk(s, (uint32_t)(read_pos - done_pos), now_ns);
+
+	hr_ring_clear(s->ring, give_back, s);
+	for (; s->tail_seq < s->head_seq; s->tail_seq++)
+		give_back(s->held[s->tail_seq & s->mask].chunk, s);
+	(void)hr_pool_release(s->pool, s->spare);
+	s->spare = NULL;
+	s->pushed_seq = 0;
+	s->tail_seq = 0;
+	s->head_seq = 0;
+	s->done_seq = 0;
+	memset(s->written, 0, (s->mask + 1) * sizeof(struct hr_chunk *));
+	/* relaxed: [setup], the caller orders this before either side goes on. */
+	atomic_store_explicit(&s->write_pos, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->claim, 0, memory_order_relaxed);
+	atomic_store_explicit(&s->read_pos, 0, memory_order_relaxed);
+}
+
+/* Begin the chunk of seq: take one from the pool and push it, still without
+ * frames. What the ring refuses is kept for the next try. */
+static bool push_new_chunk(struct hr_stream *s, uint64_t seq, uint64_t now_ns)
+{
+	struct hr_chunk *chunk = s->spare;
+
+	if (!chunk)
+		chunk = hr_pool_acquire(s->pool, HR_POOL_FIXED);
+	s->spare = chunk;
+	if (!chunk)
+		return false;
+	chunk->seq = seq;
+	chunk->rate = s->rate;
+	chunk->time_ns = now_ns;
+	if (!hr_ring_push(s->ring, chunk))
+		return false;
+	s->spare = NULL;
+	s->written[seq & s->mask] = chunk;
+	s->pushed_seq = seq + 1;
+	return true;
+}
+
+struct hr_span hr_stream_write_begin(struct hr_stream *s, uint64_t now_ns)
+{
+	struct hr_span span = { NULL, 0, 0 };
+	/* relaxed: only this thread writes write_pos. */
+	uint64_t pos = atomic_load_explicit(&s->write_pos, memory_order_relaxed);
+	uint64_t seq = pos / s->chunk_frames;
+
+	if (seq >= s->pushed_seq && !push_new_chunk(s, seq, now_ns))
+		return span;
+	span.chunk = s->written[seq & s->mask];
+	span.offset = (uint32_t)(pos % s->chunk_frames);
+	span.frames = s->chunk_frames - span.offset;
+	return span;
+}
+
+void hr_stream_write_commit(struct hr_stream *s, uint32_t frames)
+{
+	uint64_t pos = atomic_load_explicit(&s->write_pos, memory_order_relaxed);
+	struct hr_chunk *chunk = s->written[pos / s->chunk_frames & s->mask];
+
+	if (!frames)
+		return;
+	hr_chunk_set_frames(chunk, (uint32_t)(pos % s->chunk_frames) + frames);
+	/* release, pairs with the load in hr_stream_write_pos(): who sees the
+	 * position finds the chunk in the ring and its frames counted. */
+	atomic_store_explicit(&s->write_pos, pos + frames, memory_order_release);
+}
+
+/* Lower the frame counts of all pushed chunks so that the readable frames end at
+ * pos. First to last: the reader meets them in that order. */
+static void lower_counts(struct hr_stream *s, uint64_t pos, uint64_t write_pos)
+{
+	uint64_t seq = pos / s->chunk_frames;
+	uint32_t keep = (uint32_t)(pos % s->chunk_frames);
+
+	for (; seq < s->pushed_seq && seq * s->chunk_frames < write_pos; seq++) {
+		/* seq_cst: ordered before the load of claim in hr_stream_rewind(), as
+		 * the reader's store of claim is before its load of frames. */
+		atomic_store_explicit(&s->written[seq & s->mask]->frames, keep,
+				      memory_order_seq_cst);
+		keep = 0;
+	}
+}
+
+/* The reader was there first: put back the counts up to pos. The payload has not
+ * been touched. */
+static void restore_counts(struct hr_stream *s, uint64_t from, uint64_t pos)
+{
+	uint64_t seq = from / s->chunk_frames;
+
+	for (; seq * s->chunk_frames < pos; seq++) {
+		uint64_t in_chunk = pos - seq * s->chunk_frames;
+
+		if (in_chunk > s->chunk_frames)
+			in_chunk = s->chunk_frames;
+		hr_chunk_set_frames(s->written[seq & s->mask], (uint32_t)in_chunk);
+	}
+}
+
+uint64_t hr_stream_rewind(struct hr_stream *s, uint64_t pos)
+{
+	uint64_t write_pos = atomic_load_explicit(&s->write_pos, memory_order_relaxed);
+	/* acquire, pairs with the store in hr_stream_read_begin() and _done(): below
+	 * it chunks may be gone already. */
+	uint64_t claim = atomic_load_explicit(&s->claim, memory_order_acquire);
+
+	if (pos < claim)
+		pos = claim;
+	if (pos >= write_pos)
+		return write_pos;
+
+	lower_counts(s, pos, write_pos);
+	/* seq_cst: see lower_counts(). */
+	claim = atomic_load_explicit(&s->claim, memory_order_seq_cst);
+	if (claim > pos) {
+		/* The claim cannot be beyond write_pos: it was made on counts. */
+		restore_counts(s, pos, claim);
+		pos = claim;
+	}
+	atomic_store_explicit(&s->write_pos, pos, memory_order_release);
+	return pos;
+}
+
+uint64_t hr_stream_write_pos(const struct hr_stream *s)
+{
+	/* acquire, pairs with the store in hr_stream_write_commit(). */
+	return atomic_load_explicit(&s->write_pos, memory_order_acquire);
+}
+
+/* Take chunks out of the ring until the one of seq is held. */
+static bool hold_up_to(struct hr_stream *s, uint64_t seq)
+{
+	while (s->head_seq <= seq) {
+		struct hr_chunk *chunk = hr_ring_pop(s->ring);
+		struct held *held = &s->held[s->head_seq & s->mask];
+
+		if (!chunk)
+			return false;
+		held->chunk = chunk;
+		held->latency_ns = NOT_READ;
+		s->head_seq++;
+	}
+	return seq >= s->tail_seq;
+}
+
+static void note_latency(struct held *held, uint64_t now_ns)
+{
+	uint64_t time_ns = held->chunk->time_ns;
+
+	if (held->latency_ns == NOT_READ)
+		held->latency_ns = now_ns > time_ns ? now_ns - time_ns : 0;
+}
+
+struct hr_span hr_stream_read_begin(struct hr_stream *s, uint64_t pos,
+				    uint64_t now_ns)
+{
+	struct hr_span span = { NULL, 0, 0 };
+	uint64_t seq = pos / s->chunk_frames;
+	uint32_t offset = (uint32_t)(pos % s->chunk_frames);
+	struct hr_chunk *chunk;
+	uint32_t frames;
+
+	if (!hold_up_to(s, seq))
+		return span;
+	chunk = s->held[seq & s->mask].chunk;
+	frames = hr_chunk_frames(chunk);
+	if (frames <= offset)
+		return span;
+
+	/* seq_cst both: the claim is ordered before the second look at the count,
+	 * as the writer's lowering is before its look at the claim in
+	 * hr_stream_rewind(). Whatever is still counted cannot be taken back. */
+	atomic_store_explicit(&s->claim, pos - offset + frames, memory_order_seq_cst);
+	frames = atomic_load_explicit(&chunk->frames, memory_order_seq_cst);
+	if (frames <= offset) {
+		/* release, pairs with the loads in hr_stream_rewind(). */
+		atomic_store_explicit(&s->claim, pos, memory_order_release);
+		return span;
+	}
+	note_latency(&s->held[seq & s->mask], now_ns);
+	span.chunk = chunk;
+	span.offset = offset;
+	span.frames = frames - offset;
+	return span;
+}
+
+void hr_stream_read_done(struct hr_stream *s, uint64_t pos, uint64_t now_ns)
+{
+	record_read(s, pos, now_ns);
+	for (; s->tail_seq < s->head_seq &&
+	       (s->tail_seq + 1) * s->chunk_frames + s->hold_frames <= pos;
+	     s->tail_seq++)
+		give_back(s->held[s->tail_seq & s->mask].chunk, s);
+	/* release, pairs with the loads in hr_stream_rewind(): nothing below the
+	 * claim is needed there any more. */
+	atomic_store_explicit(&s->claim, pos, memory_order_release);
+	/* release, pairs with the load in hr_stream_read_pos(): who sees the room
+	 * finds the chunks back in the pool. */
+	atomic_store_explicit(&s->read_pos, pos, memory_order_release);
+}
+
+uint64_t hr_stream_read_pos(const struct hr_stream *s)
+{
+	/* acquire, pairs with the store in hr_stream_read_done(). */
+	return atomic_load_explicit(&s->read_pos, memory_order_acquire);
+}
+
+void hr_stream_get_stats(const struct hr_stream *s, struct hr_ring_stats *ring,
+			 struct hr_pool_stats *pool)
+{
+	hr_ring_get_stats(s->ring, ring);
+	hr_pool_get_stats(s->pool, pool);
+}
