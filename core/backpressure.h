@@ -41,8 +41,14 @@ struct hr_bp_snapshot {
 	bool raised;
 };
 
-/** Start normal, all counters 0. Returns 0, or -EINVAL unless
- * 1 <= clear < trigger <= 100; *bp is then untouched. */
+/** Whether a detector takes these thresholds: 1 <= clear < trigger <= 100. */
+static inline bool hr_bp_thresholds_valid(uint32_t trigger, uint32_t clear)
+{
+	return clear >= 1 && clear < trigger && trigger <= 100;
+}
+
+/** Start normal, all counters 0. Returns 0, or -EINVAL for thresholds that are
+ * not valid; *bp is then untouched. */
 int hr_bp_init(struct hr_bp *bp, uint32_t trigger, uint32_t clear);
 
 /** Change the thresholds and nothing else; they count from the next update.
