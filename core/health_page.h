@@ -7,12 +7,20 @@
  * the environment variable HEADROOM_DIR says (ignored in setuid programs). A page
  * is named after the stream: NAME.playback.0 is the first playback stream of that
  * name, NAME.playback.1 a second one at the same time. The number is the slot. A
- * slot belongs to whoever holds the kernel's lock on the file (F_OFD_SETLK), so it is free
- * again the moment its process dies, however it dies. The file stays, and the
- * next stream in the slot goes on counting.
+ * slot belongs to whoever holds the kernel's lock on the file (F_OFD_SETLK), so
+ * it is free again the moment its process dies, however it dies. The file stays,
+ * and the next stream in the slot goes on counting. A page that has to be made
+ * anew is another file: a reader whose page is not live attaches again now and
+ * then.
+ *
+ * Owner and mode of directory and page are checked, since whoever owns a page
+ * can shorten it under those who have it mapped (SIGBUS): a reader takes only
+ * its own and root's pages. To show the counters of a service to everybody, run
+ * it as root, or share its user, and set ipc_perm and HEADROOM_DIR.
  *
  * All shared members are address-free atomics. Nothing read from a page is ever
- * used as an index, a length or a pointer.
+ * used as an index, a length or a pointer without being bounded by what the
+ * reader itself knows to be mapped.
  *
  * Who may call is given per function:
  *   [keeper]  the one thread that writes values at the time: the I/O thread while
@@ -92,9 +100,11 @@ struct hr_page;
 struct hr_page_config {
 	const char *name;		/* 1..HR_PAGE_NAME_MAX bytes, any characters */
 	enum hr_direction direction;
-	mode_t perm;			/* of the file, e.g. 0600: owner's write bit needed */
+	mode_t perm;			/* of the file, e.g. 0600 or 0640: the owner's
+					 * read and write bits are needed; of the
+					 * others' only the read bits count */
 	gid_t gid;			/* group of the file; (gid_t)-1 leaves it */
-	uint32_t trigger, clear;	/* written to a page that has none yet */
+	uint32_t trigger, clear;	/* percent */
 	uint32_t window;		/* latency samples */
 };
 
@@ -103,11 +113,11 @@ struct hr_page_config {
  * page and lock it. [setup]
  *
  * Counters of a former stream in the slot go on; its trigger and clear are
- * replaced by the configured ones. The health monitor
- * is opened at now_ns, state is HR_STATE_OPEN and process the caller's.
- * A page of another version or of the wrong size is made anew. Directory and
- * file must belong to the caller and be writable by nobody else; no symbolic
- * link is followed and no hard link accepted.
+ * replaced by the configured ones. The health monitor is opened at now_ns, state
+ * is HR_STATE_OPEN and process the caller's. A page of another version or of the
+ * wrong size is made anew. Directory and file must belong to the caller and be
+ * writable by nobody else; no symbolic link is followed and no hard link
+ * accepted. All memory the stream will write to is there when this returns.
  * Returns 0, -EINVAL for a bad config, -EBUSY when all slots are taken, -EPERM
  * for a directory or page that is not ours alone, or the -errno of the system
  * call that failed. *pagep is written only on success.
@@ -123,19 +133,20 @@ int hr_page_open_private(struct hr_page **pagep,
 /**
  * Map the page of a slot for reading. [setup]
  *
- * Returns 0, -ENOENT when there never was one, -EINVAL for a bad name or slot,
- * -EPROTO for a page of another version, size or magic, -EPERM for one that
- * is owned by neither the caller nor root or writable by others, or -errno.
+ * Returns 0, -ENOENT when there never was one (or it is being made just now),
+ * -EINVAL for a bad name or slot, -EPROTO for a page of another version, size or
+ * magic, -EPERM for one that is owned by neither the caller nor root or writable
+ * by others, or -errno.
  */
 int hr_page_attach(struct hr_page **pagep, const char *name,
 		   enum hr_direction direction, uint32_t slot);
 
-/** Give the slot back (a page that was opened: state Closed, process 0, health closed
- * at now_ns) and unmap it. NULL is allowed. [setup] */
+/** Unmap the page. One that was opened: state Closed, process 0, health closed at
+ * now_ns, and the slot is given back. NULL is allowed. [setup] */
 void hr_page_close(struct hr_page *page, uint64_t now_ns);
 
 /** In a forked child: unmap without touching what belongs to the parent. The lock
- * stays the parent's. [setup] */
+ * stays the parent's. NULL is allowed. [setup] */
 void hr_page_abandon(struct hr_page *page);
 
 uint32_t hr_page_slot(const struct hr_page *page);
@@ -161,17 +172,19 @@ uint64_t hr_page_get(const struct hr_page *page, enum hr_stat stat);
  * marked [c]. True if there was one. Call it once a step. Wait-free. [keeper] */
 bool hr_page_apply_reset(struct hr_page *page);
 
-/** Ask for a reset of these counters and the health monitor's. Only on a page
- * that was opened or attached writable. [any], one at a time */
-void hr_page_reset(struct hr_page *page);
+/** Ask for a reset of these counters and the health monitor's. On an attached page
+ * it is mapped writable for the moment, so only its owner may.
+ * Returns 0, -EACCES, or -errno. [any] */
+int hr_page_reset(struct hr_page *page);
 
 /** Pressure thresholds in percent; always 1 <= clear < trigger <= 100 whatever
  * the page says. [any] */
 void hr_page_get_thresholds(const struct hr_page *page, uint32_t *trigger,
 			    uint32_t *clear);
 
-/** Store thresholds. Returns 0 or -EINVAL unless 1 <= clear < trigger <= 100.
- * Both are stored in one atomic, so no reader sees half. [any] */
+/** Store thresholds; both in one atomic, so no reader sees half.
+ * Returns 0, -EINVAL unless 1 <= clear < trigger <= 100, or as hr_page_reset().
+ * [any] */
 int hr_page_set_thresholds(struct hr_page *page, uint32_t trigger, uint32_t clear);
 
 #endif
