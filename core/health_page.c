@@ -2,81 +2,13 @@
 /* Copyright (C) 2026 The headroom authors */
 #include <errno.h>
 #include <stdatomic.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include "core/backpressure.h"
 #include "core/health_page.h"
-#include "core/page_file.h"
+#include "core/page_internal.h"
 
-#define PAGE_MAGIC 0x48445231u	/* "HDR1" */
-
-/* Counts up with every change to struct shared, enum hr_stat or struct hr_health. */
-#define PAGE_VERSION 1u
-
-#define LINE 64			/* bytes */
-#define TOUCH_STEP 4096		/* the smallest page of any machine */
-
-_Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2,
-	       "memory shared by processes needs lock-free atomics");
-
-/* What a page's file begins with; the health monitor follows at HEALTH_OFFSET.
- * The same in 32-bit and 64-bit processes. */
-struct shared {
-	/* struct hr_page_stamp */
-	_Alignas(LINE) _Atomic uint32_t magic;
-	_Atomic uint32_t version;
-	_Atomic uint32_t bytes;
-	_Atomic uint32_t n_stats;
-	/* Written by anybody who owns the page. */
-	_Atomic uint32_t thresholds;		/* trigger << 16 | clear */
-
-	/* [keeper] */
-	_Alignas(LINE) _Atomic uint32_t reset_applied;
-	_Alignas(8) _Atomic uint64_t stats[HR_STAT_COUNT];
-};
-
-#define HEALTH_OFFSET ((uint32_t)sizeof(struct shared))
-
-_Static_assert(sizeof(struct shared) % LINE == 0, "the monitor begins a line");
-_Static_assert(offsetof(struct shared, thresholds) == sizeof(struct hr_page_stamp) &&
-	       offsetof(struct shared, stats) == LINE + 8,
-	       "processes of all kinds see one layout");
-
-enum kind {
-	KIND_OPENED,
-	KIND_PRIVATE,
-	KIND_ATTACHED,
-};
-
-struct hr_page {
-	struct shared *shared;
-	struct hr_health *health;	/* inside *shared's mapping */
-	size_t mapped_bytes;
-	uint32_t window_max;		/* samples there is room for */
-	uint32_t slot;
-	enum kind kind;
-	int fd;				/* -1 when private */
-};
-
-static uint32_t page_bytes(uint32_t window)
-{
-	return HEALTH_OFFSET + (uint32_t)hr_health_bytes(window);
-}
-
-static struct hr_page_stamp this_stamp(void)
-{
-	return (struct hr_page_stamp) {
-		.magic = PAGE_MAGIC,
-		.version = PAGE_VERSION,
-		.bytes = page_bytes(HR_HEALTH_WINDOW_MAX),
-		.n_stats = HR_STAT_COUNT,
-	};
-}
-
-static bool is_counter(enum hr_stat stat)
+bool hr_page_stat_is_counter(enum hr_stat stat)
 {
 	switch (stat) {
 	case HR_STAT_FILL_MAX:
@@ -110,13 +42,6 @@ static bool is_counter(enum hr_stat stat)
 	return false;
 }
 
-/* What a stream that has ended was like is worth showing. */
-static bool is_kept_when_closed(enum hr_stat stat)
-{
-	return stat == HR_STAT_RATE || stat == HR_STAT_CHANNELS ||
-	       stat == HR_STAT_PERIOD || stat == HR_STAT_BUFFER;
-}
-
 /* Relaxed, here and below: each value is published by itself, and [keeper] is
  * the only one to write it, so that load and store need no lock. */
 void hr_page_set(struct hr_page *page, enum hr_stat stat, uint64_t value)
@@ -147,7 +72,7 @@ uint64_t hr_page_get(const struct hr_page *page, enum hr_stat stat)
 	uint32_t applied = atomic_load_explicit(&page->shared->reset_applied,
 						memory_order_acquire);
 
-	if (is_counter(stat) && applied != hr_health_reset_count(page->health))
+	if (hr_page_stat_is_counter(stat) && applied != hr_health_reset_count(page->health))
 		return 0;
 	return get_own(page, stat);
 }
@@ -162,7 +87,7 @@ bool hr_page_apply_reset(struct hr_page *page)
 		return false;
 
 	for (enum hr_stat stat = 0; stat < HR_STAT_COUNT; stat++) {
-		if (is_counter(stat))
+		if (hr_page_stat_is_counter(stat))
 			hr_page_set(page, stat, 0);
 	}
 	/* release, pairs with the load in hr_page_get(): the zeros are visible
@@ -173,12 +98,12 @@ bool hr_page_apply_reset(struct hr_page *page)
 
 /* The page with its owner's rights: for an attached one a second mapping, undone
  * by unmap_writable(). Returns 0 or -errno. */
-static int map_writable(const struct hr_page *page, struct shared **shared)
+static int map_writable(const struct hr_page *page, struct hr_page_shared **shared)
 {
 	void *map;
 
 	*shared = page->shared;
-	if (page->kind != KIND_ATTACHED)
+	if (page->kind != HR_PAGE_ATTACHED)
 		return 0;
 
 	map = mmap(NULL, page->mapped_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -189,32 +114,27 @@ static int map_writable(const struct hr_page *page, struct shared **shared)
 	return 0;
 }
 
-static void unmap_writable(const struct hr_page *page, struct shared *shared)
+static void unmap_writable(const struct hr_page *page, struct hr_page_shared *shared)
 {
 	if (shared != page->shared)
 		munmap(shared, page->mapped_bytes);
 }
 
-static struct hr_health *health_in(struct shared *shared)
-{
-	return (struct hr_health *)((char *)shared + HEALTH_OFFSET);
-}
-
 int hr_page_reset(struct hr_page *page)
 {
-	struct shared *shared;
+	struct hr_page_shared *shared;
 	int err = map_writable(page, &shared);
 
 	if (err < 0)
 		return err;
-	hr_health_reset(health_in(shared));
+	hr_health_reset(hr_page_health_in(shared));
 	unmap_writable(page, shared);
 	return 0;
 }
 
 int hr_page_set_thresholds(struct hr_page *page, uint32_t trigger, uint32_t clear)
 {
-	struct shared *shared;
+	struct hr_page_shared *shared;
 	int err;
 
 	if (!hr_bp_thresholds_valid(trigger, clear))
@@ -252,7 +172,7 @@ uint32_t hr_page_slot(const struct hr_page *page)
 bool hr_page_is_live(const struct hr_page *page)
 {
 	/* Our own lock does not stand in our own way: the kernel would say free. */
-	return page->kind != KIND_ATTACHED || hr_page_file_is_locked(page->fd);
+	return page->kind != HR_PAGE_ATTACHED || hr_page_file_is_locked(page->fd);
 }
 
 struct hr_health *hr_page_health(struct hr_page *page)
@@ -270,227 +190,3 @@ uint32_t hr_page_window_max(const struct hr_page *page)
 	return page->window_max;
 }
 
-static bool config_valid(const struct hr_page_config *config)
-{
-	char file_name[NAME_MAX + 1];
-
-	return hr_page_file_name(file_name, config->name, config->direction, 0) == 0 &&
-	       (config->perm & ~(mode_t)0777) == 0 && (config->perm & 0600) == 0600 &&
-	       hr_bp_thresholds_valid(config->trigger, config->clear) &&
-	       config->window >= HR_HEALTH_WINDOW_MIN &&
-	       config->window <= HR_HEALTH_WINDOW_MAX;
-}
-
-/* A page around a mapping, or NULL; fd is only taken over with success. */
-static struct hr_page *new_page(enum kind kind, int fd, size_t bytes, int protection)
-{
-	/* Private memory is shared as well, with our forked children: as
-	 * copy-on-write it would be copied by the I/O thread's next store. */
-	int flags = fd < 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED;
-	struct hr_page *page = calloc(1, sizeof(*page));
-	void *map;
-
-	if (!page)
-		return NULL;
-	map = mmap(NULL, bytes, protection, flags, fd, 0);
-	if (map == MAP_FAILED) {
-		free(page);
-		return NULL;
-	}
-	page->shared = map;
-	page->health = health_in(map);
-	page->mapped_bytes = bytes;
-	page->window_max = HR_HEALTH_WINDOW_MAX;
-	page->kind = kind;
-	page->fd = fd;
-	return page;
-}
-
-static void free_page(struct hr_page *page)
-{
-	munmap(page->shared, page->mapped_bytes);
-	free(page);
-}
-
-/* Have all that the streaming threads will store to mapped for writing: to read
- * it, or MAP_POPULATE, leaves the fault of the first store to them. A word is
- * exchanged for itself, since somebody may ask for a reset at the same time. */
-static void touch(struct hr_page *page, uint32_t used_bytes)
-{
-	for (uint32_t offset = 0; offset < used_bytes; offset += TOUCH_STEP) {
-		_Atomic uint32_t *word =
-			(_Atomic uint32_t *)((char *)page->shared + offset);
-		uint32_t value = atomic_load_explicit(word, memory_order_relaxed);
-
-		/* relaxed: nothing is told by it. */
-		while (!atomic_compare_exchange_weak_explicit(word, &value, value,
-							      memory_order_relaxed,
-							      memory_order_relaxed))
-			;
-	}
-	/* Kept from being swapped out, where the limits allow. */
-	mlock(page->shared, used_bytes);
-}
-
-/* Write what tells a page from other files, when all else is in place. */
-static void put_stamp(struct shared *shared)
-{
-	struct hr_page_stamp stamp = this_stamp();
-
-	atomic_store_explicit(&shared->version, stamp.version, memory_order_relaxed);
-	atomic_store_explicit(&shared->bytes, stamp.bytes, memory_order_relaxed);
-	atomic_store_explicit(&shared->n_stats, stamp.n_stats, memory_order_relaxed);
-	/* release, pairs with the pread() in page_file.c: without a magic number
-	 * the page counts as not there. */
-	atomic_store_explicit(&shared->magic, stamp.magic, memory_order_release);
-}
-
-static void begin_stream(struct hr_page *page, const struct hr_page_config *config,
-			 uint64_t now_ns)
-{
-	hr_page_apply_reset(page);
-	for (enum hr_stat stat = 0; stat < HR_STAT_COUNT; stat++) {
-		if (!is_counter(stat))
-			hr_page_set(page, stat, 0);
-	}
-	hr_page_set_thresholds(page, config->trigger, config->clear);
-	hr_health_open(page->health, config->window, now_ns);
-	hr_page_set(page, HR_STAT_PROCESS, (uint64_t)getpid());
-	hr_page_set(page, HR_STAT_STATE, HR_STATE_OPEN);
-	touch(page, page_bytes(config->window));
-}
-
-static void end_stream(struct hr_page *page, uint64_t now_ns)
-{
-	for (enum hr_stat stat = 0; stat < HR_STAT_COUNT; stat++) {
-		if (!is_counter(stat) && !is_kept_when_closed(stat))
-			hr_page_set(page, stat, 0);
-	}
-	hr_health_close(page->health, now_ns);
-}
-
-/* Take a slot and map its page. */
-static int open_slot(struct hr_page **pagep, int dir_fd, uint32_t slot,
-		     const struct hr_page_config *config)
-{
-	struct hr_page_access access = {
-		.perm = config->perm & 0644,
-		.gid = config->gid,
-	};
-	struct hr_page_stamp stamp = this_stamp();
-	char file_name[NAME_MAX + 1];
-	struct hr_page *page;
-	bool is_new;
-	int fd;
-
-	hr_page_file_name(file_name, config->name, config->direction, slot);
-	fd = hr_page_file_take(dir_fd, file_name, &access, &stamp,
-			       page_bytes(config->window), &is_new);
-	if (fd < 0)
-		return fd;
-
-	page = new_page(KIND_OPENED, fd, stamp.bytes, PROT_READ | PROT_WRITE);
-	if (!page) {
-		if (is_new)
-			unlinkat(dir_fd, file_name, 0);
-		hr_page_file_release(fd);
-		return -ENOMEM;
-	}
-	page->slot = slot;
-	*pagep = page;
-	return 0;
-}
-
-int hr_page_open(struct hr_page **pagep, const struct hr_page_config *config,
-		 uint64_t now_ns)
-{
-	struct hr_page_access access = { .perm = config->perm, .gid = config->gid };
-	struct hr_page *page = NULL;
-	int err = -EBUSY;
-	int dir_fd;
-
-	if (!config_valid(config))
-		return -EINVAL;
-	dir_fd = hr_page_dir_open(&access);
-	if (dir_fd < 0)
-		return dir_fd;
-	for (uint32_t slot = 0; slot < HR_PAGE_SLOTS && err == -EBUSY; slot++)
-		err = open_slot(&page, dir_fd, slot, config);
-	close(dir_fd);
-	if (err < 0)
-		return err;
-
-	begin_stream(page, config, now_ns);
-	put_stamp(page->shared);
-	*pagep = page;
-	return 0;
-}
-
-int hr_page_open_private(struct hr_page **pagep,
-			 const struct hr_page_config *config, uint64_t now_ns)
-{
-	struct hr_page *page;
-
-	if (!config_valid(config))
-		return -EINVAL;
-	page = new_page(KIND_PRIVATE, -1, page_bytes(config->window),
-			PROT_READ | PROT_WRITE);
-	if (!page)
-		return -ENOMEM;
-	page->window_max = config->window;
-	begin_stream(page, config, now_ns);
-	*pagep = page;
-	return 0;
-}
-
-int hr_page_attach(struct hr_page **pagep, const char *name,
-		   enum hr_direction direction, uint32_t slot)
-{
-	struct hr_page_stamp stamp = this_stamp();
-	char file_name[NAME_MAX + 1];
-	struct hr_page *page;
-	int dir_fd, fd, err;
-
-	err = hr_page_file_name(file_name, name, direction, slot);
-	if (err < 0)
-		return err;
-	dir_fd = hr_page_dir_find();
-	if (dir_fd < 0)
-		return dir_fd;
-	fd = hr_page_file_find(dir_fd, file_name, &stamp);
-	close(dir_fd);
-	if (fd < 0)
-		return fd;
-
-	page = new_page(KIND_ATTACHED, fd, stamp.bytes, PROT_READ);
-	if (!page) {
-		close(fd);
-		return -ENOMEM;
-	}
-	page->slot = slot;
-	*pagep = page;
-	return 0;
-}
-
-void hr_page_close(struct hr_page *page, uint64_t now_ns)
-{
-	if (!page)
-		return;
-	if (page->kind != KIND_ATTACHED)
-		end_stream(page, now_ns);
-	if (page->kind == KIND_OPENED)
-		hr_page_file_release(page->fd);
-	else if (page->kind == KIND_ATTACHED)
-		close(page->fd);
-	free_page(page);
-}
-
-void hr_page_abandon(struct hr_page *page)
-{
-	if (!page)
-		return;
-	/* Only this copy of the descriptor: to unlock would unlock the parent's. */
-	if (page->fd >= 0)
-		close(page->fd);
-	free_page(page);
-}

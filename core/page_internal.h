@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+/*
+ * What a page looks like, for the two files that implement it: page_open.c makes
+ * and unmakes pages, health_page.c reads and writes their values.
+ */
+#ifndef HR_CORE_PAGE_INTERNAL_H
+#define HR_CORE_PAGE_INTERNAL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/health_page.h"
+#include "core/page_file.h"
+
+#define HR_PAGE_LINE 64			/* bytes */
+
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2,
+	       "memory shared by processes needs lock-free atomics");
+
+/* What a page's file begins with; the health monitor follows it. The same in
+ * 32-bit and 64-bit processes. */
+struct hr_page_shared {
+	/* struct hr_page_stamp */
+	_Alignas(HR_PAGE_LINE) _Atomic uint32_t magic;
+	_Atomic uint32_t version;
+	_Atomic uint32_t bytes;
+	_Atomic uint32_t n_stats;
+	/* Written by anybody who owns the page. */
+	_Atomic uint32_t thresholds;	/* trigger << 16 | clear */
+
+	/* [keeper] */
+	_Alignas(HR_PAGE_LINE) _Atomic uint32_t reset_applied;
+	_Alignas(8) _Atomic uint64_t stats[HR_STAT_COUNT];
+};
+
+_Static_assert(sizeof(struct hr_page_shared) % HR_PAGE_LINE == 0,
+	       "the monitor begins a line");
+_Static_assert(offsetof(struct hr_page_shared, thresholds) ==
+		       sizeof(struct hr_page_stamp) &&
+	       offsetof(struct hr_page_shared, stats) == HR_PAGE_LINE + 8,
+	       "processes of all kinds see one layout");
+
+enum hr_page_kind {
+	HR_PAGE_OPENED,
+	HR_PAGE_PRIVATE,
+	HR_PAGE_ATTACHED,
+};
+
+struct hr_page {
+	struct hr_page_shared *shared;
+	struct hr_health *health;	/* in the same mapping */
+	size_t mapped_bytes;
+	uint32_t window_max;		/* samples there is room for */
+	uint32_t slot;
+	enum hr_page_kind kind;
+	int fd;				/* -1 when private */
+};
+
+static inline struct hr_health *hr_page_health_in(struct hr_page_shared *shared)
+{
+	return (struct hr_health *)(shared + 1);
+}
+
+/** Whether a value is marked [c] in enum hr_stat. */
+bool hr_page_stat_is_counter(enum hr_stat stat);
+
+#endif
