@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <alsa/asoundlib.h>
+#include <alsa/pcm_external.h>
+
+#include "tests/clocked/device.h"
+
+#define SILENCE_BYTES 8192	/* per write; many of the largest frames */
+
+static int64_t min64(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int64_t max64(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* The frame that the log names: heard so far, or the world's. */
+static uint64_t log_frame(const struct clocked_device *dev)
+{
+	return dev->playback ? dev->heard : dev->world;
+}
+
+int clocked_device_init(struct clocked_device *dev,
+			const struct clocked_config *config, bool playback)
+{
+	int err;
+
+	*dev = (struct clocked_device){
+		.playback = playback,
+		.state = CLOCKED_SETUP,
+		.avail_min = 1,
+		.stop_threshold = INT64_MAX,
+	};
+	clocked_clock_init(&dev->clock, (int)config->rate_ppm);
+	err = clocked_tape_init(&dev->tape, config, playback);
+	if (err < 0)
+		return err;
+	clocked_tape_log_event(&dev->tape, "open", 0);
+	return 0;
+}
+
+void clocked_device_finish(struct clocked_device *dev)
+{
+	clocked_tape_log_event(&dev->tape, "close", log_frame(dev));
+	clocked_device_free_hw(dev);
+	clocked_tape_finish(&dev->tape);
+}
+
+int clocked_device_set_hw(struct clocked_device *dev, const snd_pcm_ioplug_t *io)
+{
+	unsigned int sample_bits =
+		(unsigned int)snd_pcm_format_physical_width(io->format);
+
+	clocked_device_free_hw(dev);
+	dev->format = io->format;
+	dev->channels = io->channels;
+	dev->frame_bytes = sample_bits / 8 * io->channels;
+	dev->buffer = (int64_t)io->buffer_size;
+	dev->period = (int64_t)io->period_size;
+	dev->ring = calloc(io->buffer_size, dev->frame_bytes);
+	if (!dev->ring)
+		return -ENOMEM;
+	/* As a driver does: what was never written is silence when heard. */
+	snd_pcm_format_set_silence(dev->format, dev->ring,
+				   (unsigned int)(io->buffer_size * io->channels));
+	for (unsigned int i = 0; i < io->channels; i++)
+		dev->areas[i] = (snd_pcm_channel_area_t){
+			.addr = dev->ring,
+			.first = i * sample_bits,
+			.step = (unsigned int)dev->frame_bytes * 8,
+		};
+	clocked_clock_set_rate(&dev->clock, io->rate);
+	return 0;
+}
+
+void clocked_device_free_hw(struct clocked_device *dev)
+{
+	free(dev->ring);
+	dev->ring = NULL;
+	dev->state = CLOCKED_SETUP;
+	dev->hw = dev->appl = dev->gap = 0;
+}
+
+static uint8_t *ring_at(const struct clocked_device *dev, int64_t position)
+{
+	return dev->ring + (size_t)(position % dev->buffer) * dev->frame_bytes;
+}
+
+/* Frames from position to where the ring wraps, at most n. */
+static int64_t ring_run(const struct clocked_device *dev, int64_t position,
+			int64_t n)
+{
+	return min64(n, dev->buffer - position % dev->buffer);
+}
+
+/* Frames until hw is held up: nothing to play, or no room to record. */
+static int64_t supply_left(const struct clocked_device *dev)
+{
+	if (dev->playback)
+		return max64(dev->appl - dev->hw, 0);
+	return max64(dev->appl + dev->buffer - dev->hw, 0);
+}
+
+/* Frames until the stream stops by itself; INT64_MAX if never. */
+static int64_t frames_to_stop(const struct clocked_device *dev)
+{
+	if (dev->state == CLOCKED_DRAINING)
+		return max64(dev->appl - dev->hw, 0);
+	if (dev->stop_threshold == INT64_MAX)
+		return INT64_MAX;
+	return max64(dev->stop_threshold - clocked_device_avail(dev) - dev->gap, 0);
+}
+
+static void hear_silence(struct clocked_device *dev, int64_t n)
+{
+	uint8_t silence[SILENCE_BYTES];
+	int64_t most = (int64_t)(sizeof(silence) / dev->frame_bytes);
+
+	snd_pcm_format_set_silence(dev->format, silence,
+				   (unsigned int)most * dev->channels);
+	while (n > 0) {
+		int64_t part = min64(n, most);
+
+		clocked_tape_hear(&dev->tape, silence,
+				  (size_t)part * dev->frame_bytes);
+		n -= part;
+	}
+}
+
+static void play(struct clocked_device *dev, int64_t n)
+{
+	int64_t left = min64(n, supply_left(dev));
+
+	dev->heard += (uint64_t)n;
+	n -= left;
+	while (left > 0) {
+		int64_t part = ring_run(dev, dev->hw, left);
+
+		clocked_tape_hear(&dev->tape, ring_at(dev, dev->hw),
+				  (size_t)part * dev->frame_bytes);
+		dev->hw += part;
+		left -= part;
+	}
+	if (n > 0)
+		hear_silence(dev, n);
+	dev->gap += n;
+}
+
+static void record(struct clocked_device *dev, int64_t n)
+{
+	int64_t left = min64(n, supply_left(dev));
+	uint64_t world = dev->world;
+
+	n -= left;
+	while (left > 0) {
+		int64_t part = ring_run(dev, dev->hw, left);
+
+		clocked_tape_supply(&dev->tape, world, ring_at(dev, dev->hw),
+				    (size_t)part, dev->frame_bytes, dev->format);
+		world += (uint64_t)part;
+		dev->hw += part;
+		left -= part;
+	}
+	dev->gap += n;
+}
+
+static void end_gap(struct clocked_device *dev)
+{
+	if (dev->gap > 0)
+		clocked_tape_log_loss(&dev->tape, "gap",
+				      log_frame(dev) - (uint64_t)dev->gap,
+				      (uint64_t)dev->gap);
+	dev->gap = 0;
+}
+
+/* late: frames that the world went on beyond the xrun; world is still there. */
+static void stop_in_xrun(struct clocked_device *dev, int64_t late)
+{
+	int64_t lost = late;
+	uint64_t frame = dev->heard;
+
+	if (!dev->playback) {
+		frame = dev->world - (uint64_t)(late + dev->gap);
+		lost += dev->gap + dev->hw - dev->appl;
+	}
+	clocked_tape_log_loss(&dev->tape, "xrun", frame, (uint64_t)lost);
+	dev->gap = 0;
+	dev->state = CLOCKED_XRUN;
+}
+
+void clocked_device_sync(struct clocked_device *dev, uint64_t now_ns)
+{
+	uint64_t world = clocked_clock_frames(&dev->clock, now_ns);
+	int64_t passed, limit;
+
+	if (dev->state != CLOCKED_RUNNING && dev->state != CLOCKED_DRAINING)
+		return;
+	/* Two threads may come with their times in the wrong order. */
+	passed = world > dev->world ? (int64_t)(world - dev->world) : 0;
+	if (supply_left(dev) > 0)
+		end_gap(dev);
+	limit = frames_to_stop(dev);
+	if (dev->playback)
+		play(dev, min64(passed, limit));
+	else
+		record(dev, min64(passed, limit));
+	dev->world += (uint64_t)passed;
+	if (passed >= limit && dev->state == CLOCKED_RUNNING)
+		stop_in_xrun(dev, passed - limit);
+}
+
+static void set_going(struct clocked_device *dev, uint64_t now_ns,
+		      enum clocked_state state)
+{
+	clocked_clock_start(&dev->clock, now_ns);
+	dev->world = clocked_clock_frames(&dev->clock, now_ns);
+	dev->state = state;
+}
+
+/* The place that a real driver calls trigger stop. */
+static void halt(struct clocked_device *dev, uint64_t now_ns)
+{
+	clocked_device_sync(dev, now_ns);
+	end_gap(dev);
+	if (dev->state == CLOCKED_RUNNING || dev->state == CLOCKED_DRAINING ||
+	    dev->state == CLOCKED_PAUSED)
+		clocked_tape_log_event(&dev->tape, "stop", log_frame(dev));
+}
+
+void clocked_device_prepare(struct clocked_device *dev, uint64_t now_ns)
+{
+	halt(dev, now_ns);
+	dev->hw = dev->appl = 0;
+	dev->state = CLOCKED_PREPARED;
+}
+
+int clocked_device_start(struct clocked_device *dev, uint64_t now_ns)
+{
+	if (dev->state != CLOCKED_PREPARED)
+		return -EBADFD;
+	if (dev->playback && dev->appl <= dev->hw &&
+	    dev->stop_threshold != INT64_MAX)
+		return -EPIPE;
+	set_going(dev, now_ns, CLOCKED_RUNNING);
+	clocked_tape_log_event(&dev->tape, "start", log_frame(dev));
+	return 0;
+}
+
+void clocked_device_stop(struct clocked_device *dev, uint64_t now_ns)
+{
+	halt(dev, now_ns);
+	dev->state = CLOCKED_SETUP;
+}
+
+int clocked_device_pause(struct clocked_device *dev, uint64_t now_ns, bool enable)
+{
+	clocked_device_sync(dev, now_ns);
+	if (dev->state == CLOCKED_XRUN)
+		return -EPIPE;
+	if (dev->state != (enable ? CLOCKED_RUNNING : CLOCKED_PAUSED))
+		return -EBADFD;
+	end_gap(dev);
+	if (enable)
+		dev->state = CLOCKED_PAUSED;
+	else
+		set_going(dev, now_ns, CLOCKED_RUNNING);
+	return 0;
+}
+
+void clocked_device_drain(struct clocked_device *dev, uint64_t now_ns)
+{
+	if (dev->state == CLOCKED_PREPARED) {
+		set_going(dev, now_ns, CLOCKED_DRAINING);
+		clocked_tape_log_event(&dev->tape, "start", log_frame(dev));
+	} else if (dev->state == CLOCKED_RUNNING) {
+		/* Before the sync: a program that is late with this loses no
+		 * sound, and its end is no underrun. */
+		dev->state = CLOCKED_DRAINING;
+	}
+	clocked_device_sync(dev, now_ns);
+}
+
+bool clocked_device_drained(const struct clocked_device *dev)
+{
+	return dev->state == CLOCKED_DRAINING && dev->hw >= dev->appl;
+}
+
+void clocked_device_reset(struct clocked_device *dev)
+{
+	dev->hw = dev->appl = 0;
+}
+
+void clocked_device_transfer(struct clocked_device *dev,
+			     const snd_pcm_channel_area_t *areas,
+			     snd_pcm_uframes_t offset, snd_pcm_uframes_t n)
+{
+	int64_t position = dev->appl;
+	int64_t left = (int64_t)n;
+
+	/* After a rewind beyond hw: too late to be heard, and where it would go
+	 * the frames of the next lap are. */
+	if (dev->playback && position < dev->hw) {
+		int64_t late = min64(dev->hw - position, left);
+
+		position += late;
+		offset += (snd_pcm_uframes_t)late;
+		left -= late;
+	}
+	while (left > 0) {
+		snd_pcm_uframes_t at = (snd_pcm_uframes_t)(position % dev->buffer);
+		int64_t part = ring_run(dev, position, left);
+
+		if (dev->playback)
+			snd_pcm_areas_copy(dev->areas, at, areas, offset,
+					   dev->channels, (snd_pcm_uframes_t)part,
+					   dev->format);
+		else
+			snd_pcm_areas_copy(areas, offset, dev->areas, at,
+					   dev->channels, (snd_pcm_uframes_t)part,
+					   dev->format);
+		position += part;
+		offset += (snd_pcm_uframes_t)part;
+		left -= part;
+	}
+}
+
+int64_t clocked_device_avail(const struct clocked_device *dev)
+{
+	if (dev->playback)
+		return dev->hw + dev->buffer - dev->appl;
+	return dev->hw - dev->appl;
+}
+
+unsigned short clocked_device_events(const struct clocked_device *dev)
+{
+	unsigned short ready = dev->playback ? POLLOUT : POLLIN;
+
+	switch (dev->state) {
+	case CLOCKED_PREPARED:
+	case CLOCKED_RUNNING:
+	case CLOCKED_PAUSED:
+		return clocked_device_avail(dev) >= dev->avail_min ? ready : 0;
+	case CLOCKED_DRAINING:
+		return clocked_device_drained(dev) ? ready : 0;
+	case CLOCKED_SETUP:
+	case CLOCKED_XRUN:
+		break;
+	}
+	return ready | POLLERR;
+}
+
+/* Frames until hw is at the period interrupt that finds avail_min, or is held up
+ * beyond any hope of one. */
+static int64_t frames_to_ready(const struct clocked_device *dev)
+{
+	int64_t need = dev->hw + dev->avail_min - clocked_device_avail(dev);
+	int64_t held = dev->hw + supply_left(dev);
+	int64_t interrupt;
+
+	if (need > held)
+		return INT64_MAX;
+	interrupt = (need + dev->period - 1) / dev->period * dev->period;
+	return min64(interrupt, held) - dev->hw;
+}
+
+uint64_t clocked_device_wake_ns(const struct clocked_device *dev)
+{
+	int64_t wait;
+
+	if (clocked_device_events(dev) != 0)
+		return 1;
+	if (dev->state != CLOCKED_RUNNING && dev->state != CLOCKED_DRAINING)
+		return 0;
+	wait = frames_to_stop(dev);
+	if (dev->state == CLOCKED_RUNNING)
+		wait = min64(wait, frames_to_ready(dev));
+	if (wait == INT64_MAX)
+		return 0;
+	return clocked_clock_time(&dev->clock, dev->world + (uint64_t)wait);
+}
