@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+#include "plugin/ctl_config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HR_NAME_DEFAULT "headroom"	/* where the control has no name that fits */
+
+static int hr_ctl_config_set_name(struct hr_ctl_config *config,
+				  const char *name, size_t n_bytes)
+{
+	if (n_bytes < 1 || n_bytes > HR_PAGE_NAME_MAX) {
+		SNDERR("headroom: name \"%.*s\" has %zu bytes, allowed are 1 to %u",
+		       (int)n_bytes, name, n_bytes, HR_PAGE_NAME_MAX);
+		return -EINVAL;
+	}
+	memcpy(config->name, name, n_bytes);
+	config->name[n_bytes] = '\0';
+	return 0;
+}
+
+static int hr_ctl_config_refuse(const char *key, snd_config_t *entry,
+				const char *allowed)
+{
+	char *value = NULL;
+
+	/* Fails for a compound, and gives NULL for a string without content. */
+	if (snd_config_get_ascii(entry, &value) < 0)
+		value = NULL;
+	if (snd_config_get_type(entry) == SND_CONFIG_TYPE_COMPOUND)
+		SNDERR("headroom: %s { ... }: %s", key, allowed);
+	else
+		SNDERR("headroom: %s %s: %s", key, value ? value : "\"\"", allowed);
+	free(value);
+	return -EINVAL;
+}
+
+int hr_ctl_config_read(struct hr_ctl_config *config, const char *ctl_name,
+		       snd_config_t *conf)
+{
+	snd_config_t *name_entry = NULL;
+	snd_config_iterator_t i, next;
+	const char *name;
+	size_t n_bytes;
+
+	snd_config_for_each(i, next, conf) {
+		snd_config_t *entry = snd_config_iterator_entry(i);
+		const char *key;
+
+		if (snd_config_get_id(entry, &key) < 0)
+			continue;
+		if (!strcmp(key, "comment") || !strcmp(key, "type") ||
+		    !strcmp(key, "hint"))
+			continue;
+		if (strcmp(key, "name") != 0)
+			return hr_ctl_config_refuse(key, entry,
+				"unknown key, allowed are type and name");
+		name_entry = entry;
+	}
+
+	if (name_entry) {
+		if (snd_config_get_string(name_entry, &name) < 0)
+			return hr_ctl_config_refuse("name", name_entry,
+				"wrong type, a string is allowed");
+		if (!name)
+			name = "";
+		return hr_ctl_config_set_name(config, name, strlen(name));
+	}
+	/* As the PCM of the same name calls its streams. */
+	n_bytes = ctl_name ? strcspn(ctl_name, ":") : 0;
+	if (n_bytes < 1 || n_bytes > HR_PAGE_NAME_MAX)
+		return hr_ctl_config_set_name(config, HR_NAME_DEFAULT,
+					      strlen(HR_NAME_DEFAULT));
+	return hr_ctl_config_set_name(config, ctl_name, n_bytes);
+}
