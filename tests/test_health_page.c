@@ -1128,7 +1128,7 @@ START_TEST(full_file_system_is_an_error_and_leaves_no_file)
 
 	if (unshare(CLONE_NEWNS) < 0)
 		return;		/* mounting takes root */
-	ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	ck_assert_int_eq(mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL), 0);
 	ck_assert_int_eq(mount("small", dir, "tmpfs", 0, "size=64k,mode=700"), 0);
 
 	large.window = HR_HEALTH_WINDOW_MAX;
