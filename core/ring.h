@@ -67,7 +67,8 @@ struct hr_chunk *hr_ring_pop(struct hr_ring *ring)
 struct hr_chunk *hr_ring_peek(const struct hr_ring *ring);
 
 /** Pop every queued chunk and hand each to give_back (NULL: nothing is done
- * with them). Returns how many there were. [consumer] */
+ * with them). Returns how many there were; capacity at most, so that a producer
+ * that goes on pushing cannot hold the consumer up. [consumer] */
 uint32_t hr_ring_clear(struct hr_ring *ring,
 		       void (*give_back)(struct hr_chunk *chunk, void *arg),
 		       void *arg);
