@@ -65,7 +65,8 @@ void hr_pool_destroy(struct hr_pool *pool);
  * of its former content can be read. [any]
  *
  * NULL when none is free and growth is HR_POOL_FIXED, the limit is reached or
- * memory is out. Lock-free; with HR_POOL_FIXED it never allocates.
+ * memory is out. Lock-free; with HR_POOL_FIXED it never allocates. Threads that
+ * together never hold or ask for more than `initial` chunks never miss.
  */
 struct hr_chunk *hr_pool_acquire(struct hr_pool *pool, enum hr_pool_growth growth)
 	__attribute__((warn_unused_result));
@@ -73,10 +74,13 @@ struct hr_chunk *hr_pool_acquire(struct hr_pool *pool, enum hr_pool_growth growt
 /**
  * Give a chunk back. NULL is allowed. [any]
  *
- * A chunk beyond the first `initial` is freed: this is not for the streaming
- * path unless the pool was created with initial == limit.
+ * The payload of a chunk beyond the first `initial` is freed: this is not for
+ * the streaming path unless the pool was created with initial == limit.
  * Returns 0; -EINVAL for a chunk of another pool and -EALREADY for one that is
- * already back, which are left alone (checked in every build: it costs nothing).
+ * already back, which are left alone (checked in every build: it costs nothing,
+ * and reads nothing behind a pointer that is not this pool's).
+ * Not to be told from a rightful release, and hence not refused: giving back a
+ * second time what another thread has acquired in between.
  */
 int hr_pool_release(struct hr_pool *pool, struct hr_chunk *chunk);
 
@@ -90,9 +94,10 @@ uint32_t hr_pool_hit_rate(const struct hr_pool *pool);
 /** Copy of the counters. [any] */
 void hr_pool_get_stats(const struct hr_pool *pool, struct hr_pool_stats *stats);
 
-/** Lock the payloads into memory as far as the limits of the process allow.
- * Returns 0, or -errno of mlock (-ENOMEM, -EPERM): then all works, unlocked.
- * [setup] */
+/** Lock the pool and its first `initial` chunks into memory, so that they are
+ * never paged out; what grows is not for the streaming path and stays unlocked.
+ * Undone by hr_pool_destroy(). Returns 0, or -errno of mlock (-ENOMEM, -EPERM,
+ * -EAGAIN): then all works, unlocked. [setup] */
 int hr_pool_lock_memory(struct hr_pool *pool);
 
 #endif
