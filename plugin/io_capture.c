@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+/*
+ * Capture: the device is emptied as it fills; what happens when the program does
+ * not read for longer than the ring lasts is decided here.
+ */
+#include <errno.h>
+#include "plugin/io_stats.h"
+#include "plugin/io_thread.h"
+
+/* A device that is late to signal a period is looked at after this much more. */
+#define DEVICE_GRACE_NS (10 * HR_NS_PER_MS)
+
+void hr_capture_reset(struct hr_io *io)
+{
+	io->unpaced = false;
+	io->dropped_part = 0;
+	io->looked_ns = io->now_ns;
+}
+
+int hr_capture_start(struct hr_io *io)
+{
+	io->looked_ns = io->now_ns;
+	/* seq_cst: the look of wake.h. */
+	io->seen_appl = atomic_load_explicit(&io->appl_pos, memory_order_seq_cst);
+	return hr_slave_start(io->slave);
+}
+
+static bool drops(const struct hr_io *io)
+{
+	/* relaxed: a setting by itself. */
+	return io->config->overrun_drop ||
+	       atomic_load_explicit(&io->stop_threshold, memory_order_relaxed) == UINT64_MAX;
+}
+
+/* Frames that may wait to be read. */
+static uint64_t capacity(const struct hr_io *io)
+{
+	uint64_t stop = atomic_load_explicit(&io->stop_threshold, memory_order_relaxed);
+	uint64_t depth = (uint64_t)io->config->depth_ms * io->rate / 1000;
+
+	return (stop < io->buffer ? stop : io->buffer) + depth;
+}
+
+static uint64_t unread(const struct hr_io *io)
+{
+	uint64_t captured = hr_stream_write_pos(io->stream);
+
+	return captured > io->seen_appl ? captured - io->seen_appl : 0;
+}
+
+static void count_dropped(struct hr_io *io, uint64_t frames)
+{
+	struct hr_health *health = hr_page_health(io->page);
+
+	hr_health_drop(health, frames);
+	for (io->dropped_part += frames; io->dropped_part >= io->slave->period;
+	     io->dropped_part -= io->slave->period)
+		hr_health_drop_chunk(health);
+}
+
+/* Read up to frames from the device into the stream. Returns how many or -errno. */
+static snd_pcm_sframes_t take(struct hr_io *io, uint64_t frames)
+{
+	uint64_t taken = 0, first_ns;
+
+	while (taken < frames) {
+		uint64_t want = frames - taken;
+		struct hr_span span;
+		snd_pcm_sframes_t n;
+
+		/* The first frame came that long ago. */
+		first_ns = io->now_ns - hr_frames_to_ns(want, io->rate);
+		span = hr_stream_write_begin(io->stream, first_ns);
+		if (!span.frames)
+			break;
+		n = hr_slave_transfer(io->slave, &span, want < span.frames ?
+				      want : span.frames);
+		if (n < 0)
+			return n;
+		if (n == 0)
+			break;
+		hr_stream_write_commit(io->stream, (uint32_t)n);
+		taken += (uint64_t)n;
+	}
+	if (taken)
+		hr_page_add(io->page, HR_STAT_FRAMES, taken);
+	return (snd_pcm_sframes_t)taken;
+}
+
+/* Read frames from the device and count them as lost. */
+static snd_pcm_sframes_t discard(struct hr_io *io, uint64_t frames)
+{
+	uint64_t gone = 0;
+
+	while (gone < frames) {
+		struct hr_span span = { io->scratch, 0, io->scratch->capacity_frames };
+		uint64_t want = frames - gone;
+		snd_pcm_sframes_t n = hr_slave_transfer(io->slave, &span,
+							want < span.frames ?
+							want : span.frames);
+
+		if (n < 0)
+			return n;
+		if (n == 0)
+			break;
+		gone += (uint64_t)n;
+	}
+	if (gone)
+		count_dropped(io, gone);
+	return (snd_pcm_sframes_t)gone;
+}
+
+static void publish(struct hr_io *io, int64_t extra)
+{
+	uint64_t pos = hr_stream_write_pos(io->stream);
+	uint64_t level = 100 * unread(io) / capacity(io);
+
+	hr_io_publish(io, pos, pos, extra);
+	hr_stats_levels(io, level, level);
+}
+
+/* The ring is full: the program is told once it has read what was kept. The
+ * device runs on, so that what is lost is counted to the frame. */
+static void overrun(struct hr_io *io)
+{
+	io->run = HR_RUN_DISCARDING;
+	/* Without depth the overrun is the device's own: what was not read by now
+	 * never will be. */
+	if (!io->config->depth_ms)
+		count_dropped(io, unread(io));
+	hr_health_overrun(hr_page_health(io->page));
+	hr_page_set(io->page, HR_STAT_XRUN_CAUSE, HR_CAUSE_PROGRAM);
+	hr_io_latch(io, HR_FAULT_XRUN);
+}
+
+/* The device overran its own buffer. What it lost is known by the clock only. */
+static int device_xrun(struct hr_io *io)
+{
+	uint64_t period_ns = hr_frames_to_ns(io->slave->period, io->rate);
+	int err;
+
+	hr_stats_device_xrun(io, io->late_ns > period_ns ? HR_CAUSE_SCHEDULER :
+							   HR_CAUSE_DEVICE);
+	count_dropped(io, hr_ns_to_frames(io->now_ns - io->looked_ns, io->rate));
+	io->looked_ns = io->now_ns;
+	err = snd_pcm_prepare(io->slave->pcm);
+	if (err == 0)
+		err = hr_slave_start(io->slave);
+	if (io->run == HR_RUN_RUNNING && !drops(io)) {
+		io->run = HR_RUN_DISCARDING;
+		hr_health_overrun(hr_page_health(io->page));
+		hr_io_latch(io, HR_FAULT_XRUN);
+	}
+	return err;
+}
+
+static void device_fault(struct hr_io *io, int err)
+{
+	bool lost = err == -ENODEV || err == -EBADFD || err == -EBADF;
+
+	if (err == -EPIPE)
+		err = device_xrun(io);
+	if (err == 0)
+		return;
+	io->run = HR_RUN_FAULT;
+	hr_stats_calm(io);
+	hr_io_latch(io, lost ? HR_FAULT_LOST :
+		    err == -ESTRPIPE ? HR_FAULT_SUSPENDED : HR_FAULT_XRUN);
+}
+
+/* A device that has as many frames after we took some as before hands them out
+ * faster than time passes (the null and file plug-ins do). It loses nothing when
+ * left alone, so it is left alone when the ring is full. */
+static void notice_pace(struct hr_io *io, uint64_t before, uint64_t taken)
+{
+	snd_pcm_sframes_t delay, avail;
+
+	if (io->unpaced || taken < io->slave->buffer / 2 || before < io->slave->buffer)
+		return;
+	avail = hr_slave_avail(io->slave, &delay);
+	if (avail >= (snd_pcm_sframes_t)before)
+		io->unpaced = true;
+}
+
+/* Take what is there as far as there is room. Returns 0 or -errno. */
+static int collect(struct hr_io *io, uint64_t avail)
+{
+	uint64_t room = capacity(io) > unread(io) ? capacity(io) - unread(io) : 0;
+	snd_pcm_sframes_t n = take(io, avail < room ? avail : room);
+
+	if (n < 0)
+		return (int)n;
+	notice_pace(io, avail, (uint64_t)n);
+	if (unread(io) < capacity(io) || io->unpaced)
+		return 0;
+	if (!drops(io)) {
+		overrun(io);
+		return 0;
+	}
+	n = discard(io, avail - (uint64_t)n);
+	return n < 0 ? (int)n : 0;
+}
+
+static void plan_wait(struct hr_io *io, struct hr_plan *plan)
+{
+	uint64_t period_ns = hr_frames_to_ns(io->slave->period, io->rate);
+
+	if (io->unpaced && unread(io) >= capacity(io)) {
+		plan->wait_program = true;
+		return;
+	}
+	plan->poll_device = !io->device_lied;
+	hr_plan_within(io, plan, plan->poll_device ? 2 * period_ns + DEVICE_GRACE_NS :
+						     period_ns);
+	if (io->run == HR_RUN_RUNNING)
+		hr_plan_for_program(io, plan, unread(io));
+}
+
+void hr_capture_step(struct hr_io *io, struct hr_plan *plan)
+{
+	uint64_t before = hr_stream_write_pos(io->stream);
+	snd_pcm_sframes_t avail, delay = 0;
+	int err;
+
+	/* seq_cst: the look of wake.h. */
+	io->seen_appl = atomic_load_explicit(&io->appl_pos, memory_order_seq_cst);
+	avail = hr_slave_avail(io->slave, &delay);
+	err = avail < 0 ? (int)avail : 0;
+	if (err == 0 && io->run == HR_RUN_DISCARDING) {
+		snd_pcm_sframes_t n = discard(io, (uint64_t)avail);
+
+		err = n < 0 ? (int)n : 0;
+	} else if (err == 0) {
+		err = collect(io, (uint64_t)avail);
+	}
+	if (err < 0) {
+		device_fault(io, err);
+	} else {
+		io->looked_ns = io->now_ns;
+		hr_stats_rate(io, hr_stream_write_pos(io->stream));
+		publish(io, delay > avail ? delay - avail : 0);
+	}
+	io->device_lied = io->device_woke && io->run == HR_RUN_RUNNING &&
+			  hr_stream_write_pos(io->stream) == before;
+	if (io->run == HR_RUN_RUNNING || io->run == HR_RUN_DISCARDING)
+		plan_wait(io, plan);
+}

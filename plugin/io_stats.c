@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+#include "plugin/io_stats.h"
+
+#include <limits.h>
+
+/* A rate over a shorter time says more about the clock reading than the device. */
+#define RATE_BASELINE_NS HR_NS_PER_S
+
+void hr_stats_begin(struct hr_io *io)
+{
+	uint32_t trigger, clear;
+
+	hr_page_get_thresholds(io->page, &trigger, &clear);
+	(void)hr_bp_init(&io->bp, trigger, clear);
+	io->last_pushed = 0;
+	io->last_popped = 0;
+	io->last_hits = 0;
+	io->last_misses = 0;
+	hr_stats_rate_restart(io);
+}
+
+void hr_stats_state(struct hr_io *io, enum hr_state state)
+{
+	hr_page_set(io->page, HR_STAT_STATE, state);
+}
+
+static void follow_thresholds(struct hr_io *io)
+{
+	uint32_t trigger, clear;
+
+	hr_page_get_thresholds(io->page, &trigger, &clear);
+	if (trigger != io->bp.trigger || clear != io->bp.clear)
+		(void)hr_bp_set_thresholds(&io->bp, trigger, clear);
+}
+
+static void update_pressure(struct hr_io *io, uint64_t level)
+{
+	uint64_t ended_ns = io->bp.total_ns;
+
+	follow_thresholds(io);
+	hr_page_set(io->page, HR_STAT_PRESSURE, level);
+	switch (hr_bp_update(&io->bp, (uint32_t)level, io->now_ns)) {
+	case HR_BP_STEADY:
+		return;
+	case HR_BP_RAISED:
+		hr_page_add(io->page, HR_STAT_PRESSURE_COUNT, 1);
+		hr_page_set(io->page, HR_STAT_PRESSURE_SINCE_NS, io->now_ns);
+		break;
+	case HR_BP_CLEARED:
+		hr_page_add(io->page, HR_STAT_PRESSURE_NS, io->bp.total_ns - ended_ns);
+		break;
+	}
+	hr_page_set(io->page, HR_STAT_PRESSURE_RAISED, io->bp.raised);
+	hr_health_set_pressure(hr_page_health(io->page), io->bp.raised);
+}
+
+static uint64_t percent(uint64_t level)
+{
+	return level > 100 ? 100 : level;
+}
+
+void hr_stats_levels(struct hr_io *io, uint64_t fill, uint64_t pressure)
+{
+	hr_page_set(io->page, HR_STAT_FILL, percent(fill));
+	hr_page_raise(io->page, HR_STAT_FILL_MAX, percent(fill));
+	update_pressure(io, percent(pressure));
+}
+
+void hr_stats_calm(struct hr_io *io)
+{
+	hr_page_set(io->page, HR_STAT_FILL, 0);
+	update_pressure(io, 0);
+}
+
+static void carry(struct hr_io *io, enum hr_stat stat, uint64_t value, uint64_t *last)
+{
+	if (value != *last)
+		hr_page_add(io->page, stat, value - *last);
+	*last = value;
+}
+
+void hr_stats_counters(struct hr_io *io)
+{
+	struct hr_ring_stats ring;
+	struct hr_pool_stats pool;
+
+	hr_stream_get_stats(io->stream, &ring, &pool);
+	carry(io, HR_STAT_PUSHED, ring.pushed, &io->last_pushed);
+	carry(io, HR_STAT_POPPED, ring.popped, &io->last_popped);
+	carry(io, HR_STAT_POOL_HITS, pool.hits, &io->last_hits);
+	carry(io, HR_STAT_POOL_MISSES, pool.misses, &io->last_misses);
+	if (hr_page_apply_reset(io->page)) {
+		hr_bp_reset(&io->bp, io->now_ns);
+		if (io->bp.raised) {
+			hr_page_set(io->page, HR_STAT_PRESSURE_COUNT, 1);
+			hr_page_set(io->page, HR_STAT_PRESSURE_SINCE_NS, io->now_ns);
+		}
+	}
+}
+
+void hr_stats_rate_restart(struct hr_io *io)
+{
+	io->mark_ns = 0;
+}
+
+void hr_stats_rate(struct hr_io *io, uint64_t pos)
+{
+	uint64_t elapsed_ns;
+	double rate;
+
+	if (!io->mark_ns) {
+		io->mark_ns = io->now_ns;
+		io->mark_pos = pos;
+		return;
+	}
+	elapsed_ns = io->now_ns - io->mark_ns;
+	if (elapsed_ns < RATE_BASELINE_NS)
+		return;
+	rate = (double)(pos - io->mark_pos) * (double)HR_NS_PER_S / (double)elapsed_ns;
+	hr_page_set(io->page, HR_STAT_RATE_MEASURED,
+		    rate < INT_MAX ? (uint64_t)(rate + 0.5) : INT_MAX);
+}
+
+void hr_stats_device_xrun(struct hr_io *io, enum hr_cause cause)
+{
+	hr_page_add(io->page, HR_STAT_DEVICE_XRUNS, 1);
+	hr_page_set(io->page, HR_STAT_XRUN_CAUSE, cause);
+	hr_stats_rate_restart(io);
+}

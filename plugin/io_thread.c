@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+#include "plugin/io_thread.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include "plugin/io_stats.h"
+
+#define NEVER UINT64_MAX
+#define POLL_FDS_MAX 16		/* as alsa-lib's own snd_pcm_wait() */
+#define STACK_BYTES (256 * 1024)	/* slaves may be plug-ins with alloca() */
+#define STACK_TOUCHED (64 * 1024)
+
+bool hr_io_ready(const struct hr_io *io)
+{
+	uint64_t appl, pos, avail;
+
+	/* seq_cst throughout: these are the looks of wake.h. */
+	if (atomic_load_explicit(&io->fault, memory_order_seq_cst) != HR_FAULT_NONE)
+		return true;
+	if (atomic_load_explicit(&io->draining, memory_order_seq_cst))
+		return atomic_load_explicit(&io->drained, memory_order_seq_cst);
+	appl = atomic_load_explicit(&io->appl_pos, memory_order_seq_cst);
+	pos = hr_position_last(&io->position);
+	if (io->direction == HR_PLAYBACK)
+		avail = pos + io->buffer > appl ? pos + io->buffer - appl : 0;
+	else
+		avail = pos > appl ? pos - appl : 0;
+	if (avail > io->buffer)
+		avail = io->buffer;
+	return avail >= atomic_load_explicit(&io->avail_min, memory_order_seq_cst);
+}
+
+void hr_io_set_appl_pos(struct hr_io *io, uint64_t appl_pos)
+{
+	/* seq_cst: what the I/O thread looks at after arming, see wake.h. */
+	atomic_store_explicit(&io->appl_pos, appl_pos, memory_order_seq_cst);
+	hr_wake_signal(&io->io_wake);
+}
+
+static void wake_program_if_ready(struct hr_io *io)
+{
+	if (hr_io_ready(io))
+		hr_wake_signal(&io->app_wake);
+}
+
+void hr_io_latch(struct hr_io *io, enum hr_fault fault)
+{
+	static const enum hr_state states[] = {
+		[HR_FAULT_XRUN] = HR_STATE_XRUN,
+		[HR_FAULT_SUSPENDED] = HR_STATE_SUSPENDED,
+		[HR_FAULT_LOST] = HR_STATE_DISCONNECTED,
+	};
+
+	hr_stats_state(io, states[fault]);
+	hr_stats_rate_restart(io);
+	/* seq_cst: see hr_io_ready(). */
+	atomic_store_explicit(&io->fault, fault, memory_order_seq_cst);
+	wake_program_if_ready(io);
+}
+
+void hr_io_publish(struct hr_io *io, uint64_t pos, uint64_t limit, int64_t extra)
+{
+	hr_position_publish(&io->position, pos, io->now_ns, limit, extra);
+	wake_program_if_ready(io);
+}
+
+void hr_plan_within(const struct hr_io *io, struct hr_plan *plan, uint64_t ns)
+{
+	if (io->now_ns + ns < plan->deadline_ns)
+		plan->deadline_ns = io->now_ns + ns;
+}
+
+void hr_plan_for_program(const struct hr_io *io, struct hr_plan *plan, uint64_t avail)
+{
+	/* relaxed: a hint for the time; readiness is decided by hr_io_ready(). */
+	uint64_t need = atomic_load_explicit(&io->avail_min, memory_order_relaxed);
+
+	if (!atomic_load_explicit(&io->app_wake.armed, memory_order_relaxed) ||
+	    need <= avail || need > io->buffer)
+		return;
+	/* The device's periods end where the program's do: it wakes us in time. */
+	if (plan->poll_device && need % io->slave->period == 0)
+		return;
+	hr_plan_within(io, plan, hr_frames_to_ns(need - avail + 1, io->rate));
+}
+
+/* --- requests --- */
+
+static void reset(struct hr_io *io)
+{
+	io->run = HR_RUN_IDLE;
+	hr_stats_calm(io);
+	hr_stats_rate_restart(io);
+	if (io->direction == HR_PLAYBACK)
+		hr_playback_reset(io);
+	else
+		hr_capture_reset(io);
+}
+
+static int prepare(struct hr_io *io)
+{
+	int err;
+
+	if (snd_pcm_state(io->slave->pcm) != SND_PCM_STATE_PREPARED ||
+	    io->handed || io->run != HR_RUN_IDLE) {
+		snd_pcm_drop(io->slave->pcm);
+		err = snd_pcm_prepare(io->slave->pcm);
+		if (err < 0)
+			return err;
+	}
+	reset(io);
+	/* relaxed: the program waits for the answer, which orders all of it. */
+	atomic_store_explicit(&io->fault, HR_FAULT_NONE, memory_order_relaxed);
+	atomic_store_explicit(&io->drained, false, memory_order_relaxed);
+	hr_position_publish(&io->position, 0, io->now_ns, 0, 0);
+	hr_stats_state(io, HR_STATE_PREPARED);
+	return 0;
+}
+
+static int start(struct hr_io *io)
+{
+	int err = io->direction == HR_PLAYBACK ? hr_playback_start(io) :
+						 hr_capture_start(io);
+
+	if (err < 0)
+		return err;
+	io->run = HR_RUN_RUNNING;
+	hr_stats_state(io, HR_STATE_RUNNING);
+	return 0;
+}
+
+static int stop(struct hr_io *io)
+{
+	reset(io);
+	snd_pcm_drop(io->slave->pcm);
+	hr_stats_state(io, HR_STATE_SETUP);
+	/* Whoever waits for the drain to end must not wait for ever. seq_cst: see
+	 * hr_io_ready(). */
+	atomic_store_explicit(&io->drained, true, memory_order_seq_cst);
+	hr_wake_force(&io->app_wake);
+	return 0;
+}
+
+static int pause_device(struct hr_io *io, bool enable)
+{
+	int err;
+
+	if (io->run != (enable ? HR_RUN_RUNNING : HR_RUN_PAUSED))
+		return -EBADFD;
+	err = snd_pcm_pause(io->slave->pcm, enable);
+	if (err < 0)
+		return err;
+	io->run = enable ? HR_RUN_PAUSED : HR_RUN_RUNNING;
+	hr_stats_state(io, enable ? HR_STATE_PAUSED : HR_STATE_RUNNING);
+	hr_stats_rate_restart(io);
+	if (enable) {
+		uint64_t pos = hr_position_last(&io->position);
+
+		hr_stats_calm(io);
+		hr_position_publish(&io->position, pos, io->now_ns, pos,
+				    hr_position_extra(&io->position));
+	}
+	return 0;
+}
+
+static int drain(struct hr_io *io)
+{
+	int err = 0;
+
+	if (io->run == HR_RUN_IDLE)
+		err = start(io);
+	if (err < 0)
+		return err;
+	if (io->run != HR_RUN_RUNNING)
+		return -EBADFD;
+	io->run = HR_RUN_DRAINING;
+	io->moved_ns = io->now_ns;
+	hr_stats_state(io, HR_STATE_DRAINING);
+	return 0;
+}
+
+static int resume(struct hr_io *io)
+{
+	int err = snd_pcm_resume(io->slave->pcm);
+
+	if (err < 0)
+		return err;
+	atomic_store_explicit(&io->fault, HR_FAULT_NONE, memory_order_relaxed);
+	io->run = HR_RUN_RUNNING;
+	hr_stats_state(io, HR_STATE_RUNNING);
+	return 0;
+}
+
+static int carry_out(struct hr_io *io, enum hr_request request)
+{
+	switch (request) {
+	case HR_REQUEST_NONE:
+	case HR_REQUEST_QUIT:
+		return 0;
+	case HR_REQUEST_PREPARE:
+		return prepare(io);
+	case HR_REQUEST_START:
+		return start(io);
+	case HR_REQUEST_STOP:
+		return stop(io);
+	case HR_REQUEST_PAUSE:
+		return pause_device(io, true);
+	case HR_REQUEST_UNPAUSE:
+		return pause_device(io, false);
+	case HR_REQUEST_DRAIN:
+		return drain(io);
+	case HR_REQUEST_RESUME:
+		return resume(io);
+	}
+	return -EINVAL;
+}
+
+/* False after the request to quit. */
+static bool serve_request(struct hr_io *io)
+{
+	/* acquire, pairs with the store in hr_io_request(): what the program did
+	 * before it asked (a reset of the stream, say) is seen. */
+	int request = atomic_load_explicit(&io->request, memory_order_acquire);
+
+	if (request == HR_REQUEST_NONE)
+		return true;
+	io->now_ns = hr_now_ns();
+	io->result = carry_out(io, (enum hr_request)request);
+	hr_stats_counters(io);
+	/* relaxed: sem_post() orders it and the result before the answer. */
+	atomic_store_explicit(&io->request, HR_REQUEST_NONE, memory_order_relaxed);
+	sem_post(&io->answered);
+	return request != HR_REQUEST_QUIT;
+}
+
+int hr_io_request(struct hr_io *io, enum hr_request request)
+{
+	/* release, pairs with the load in serve_request(). */
+	atomic_store_explicit(&io->request, request, memory_order_release);
+	hr_wake_force(&io->io_wake);
+	while (sem_wait(&io->answered) < 0 && errno == EINTR)
+		;
+	return io->result;
+}
+
+/* --- waiting --- */
+
+static int device_fds(struct hr_io *io, struct pollfd *fds, int room)
+{
+	int n = snd_pcm_poll_descriptors_count(io->slave->pcm);
+
+	if (n <= 0 || n > room)
+		return 0;
+	n = snd_pcm_poll_descriptors(io->slave->pcm, fds, (unsigned int)n);
+	return n > 0 ? n : 0;
+}
+
+/* Whether the device's descriptors say that it is ready; lets it clear them. */
+static bool device_is_ready(struct hr_io *io, struct pollfd *fds, int n)
+{
+	unsigned short revents = 0;
+
+	if (n <= 0 ||
+	    snd_pcm_poll_descriptors_revents(io->slave->pcm, fds, (unsigned int)n,
+					     &revents) < 0)
+		return false;
+	return revents != 0;
+}
+
+/* The time to sleep; NULL for ever. Already late: not at all. */
+static struct timespec *timeout_until(uint64_t deadline_ns, struct timespec *ts)
+{
+	uint64_t now_ns, left_ns;
+
+	if (deadline_ns == NEVER)
+		return NULL;
+	now_ns = hr_now_ns();
+	left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
+	ts->tv_sec = (time_t)(left_ns / HR_NS_PER_S);
+	ts->tv_nsec = (long)(left_ns % HR_NS_PER_S);
+	return ts;
+}
+
+/* Whether something came up between the step and the arming. */
+static bool must_not_wait(struct hr_io *io, const struct hr_plan *plan)
+{
+	/* acquire, pairs with the store in hr_io_request(). A request also makes
+	 * the descriptor readable, so seeing it late costs nothing. */
+	if (atomic_load_explicit(&io->request, memory_order_acquire) != HR_REQUEST_NONE)
+		return true;
+	/* seq_cst: the look of wake.h. */
+	return plan->wait_program &&
+	       atomic_load_explicit(&io->appl_pos, memory_order_seq_cst) != io->seen_appl;
+}
+
+static void note_lateness(struct hr_io *io, const struct hr_plan *plan, bool timed_out)
+{
+	uint64_t now_ns = hr_now_ns();
+
+	io->late_ns = 0;
+	if (timed_out && now_ns > plan->deadline_ns)
+		io->late_ns = now_ns - plan->deadline_ns;
+	hr_page_raise(io->page, HR_STAT_LATE_MAX_NS, io->late_ns);
+}
+
+static void wait_as_planned(struct hr_io *io, const struct hr_plan *plan)
+{
+	struct pollfd fds[1 + POLL_FDS_MAX] = { { io->io_wake.fd, POLLIN, 0 } };
+	int n_device = 0, n;
+	struct timespec ts;
+
+	io->device_woke = false;
+	if (plan->wait_program)
+		hr_wake_announce(&io->io_wake);
+	if (must_not_wait(io, plan)) {
+		hr_wake_disarm(&io->io_wake);
+		return;
+	}
+	if (plan->poll_device)
+		n_device = device_fds(io, fds + 1, POLL_FDS_MAX);
+	n = ppoll(fds, (nfds_t)(1 + n_device), timeout_until(plan->deadline_ns, &ts), NULL);
+	hr_wake_disarm(&io->io_wake);
+	if (n > 0 && fds[0].revents)
+		hr_wake_clear(&io->io_wake);
+	note_lateness(io, plan, n == 0);
+	if (n > 0 && n_device)
+		io->device_woke = device_is_ready(io, fds + 1, n_device);
+}
+
+/* --- the thread --- */
+
+static bool is_active(const struct hr_io *io)
+{
+	return io->run == HR_RUN_RUNNING || io->run == HR_RUN_DRAINING ||
+	       io->run == HR_RUN_DISCARDING;
+}
+
+static void one_step(struct hr_io *io, struct hr_plan *plan)
+{
+	io->now_ns = hr_now_ns();
+	if (io->direction == HR_PLAYBACK)
+		hr_playback_step(io, plan);
+	else
+		hr_capture_step(io, plan);
+	hr_stats_counters(io);
+}
+
+/* Touch the stack that the steps will use, so that they take no page fault. */
+static void touch_stack(void)
+{
+	volatile char stack[STACK_TOUCHED];
+
+	for (size_t i = 0; i < sizeof(stack); i += 1024)
+		stack[i] = 0;
+}
+
+static void *io_main(void *arg)
+{
+	struct hr_io *io = arg;
+
+	touch_stack();
+	while (serve_request(io)) {
+		struct hr_plan plan = { false, false, NEVER };
+
+		if (is_active(io))
+			one_step(io, &plan);
+		wait_as_planned(io, &plan);
+	}
+	return NULL;
+}
+
+/* Ask for SCHED_FIFO. Without the right to it the thread runs on as it is, and
+ * the page shows so. */
+static void ask_for_realtime(struct hr_io *io)
+{
+	struct sched_param param = { .sched_priority = (int)io->config->rt_priority };
+	uint64_t got = 0;
+
+	if (param.sched_priority &&
+	    pthread_setschedparam(io->thread, SCHED_FIFO, &param) == 0)
+		got = io->config->rt_priority;
+	hr_page_set(io->page, HR_STAT_REALTIME, got);
+}
+
+static int make_thread(struct hr_io *io)
+{
+	sigset_t all, before;
+	pthread_attr_t attr;
+	int err;
+
+	/* Signals are the program's: none may end up in this thread. */
+	sigfillset(&all);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_BYTES);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	err = pthread_create(&io->thread, &attr, io_main, io);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attr);
+	return -err;
+}
+
+/* A chunk of silence for playback, of room to discard into for capture. */
+static int make_scratch(struct hr_io *io)
+{
+	snd_pcm_channel_area_t areas[HR_CHANNELS_MAX];
+	int err;
+
+	err = hr_pool_create(&io->scratch_pool, 1, 1, (uint32_t)io->slave->period,
+			     io->slave->frame_bytes);
+	if (err < 0)
+		return err;
+	io->scratch = hr_pool_acquire(io->scratch_pool, HR_POOL_FIXED);
+	hr_slave_areas(io->slave, io->scratch, areas);
+	return snd_pcm_areas_silence(areas, 0, io->slave->channels, io->slave->period,
+				     io->slave->format);
+}
+
+int hr_io_create(struct hr_io *io)
+{
+	int err;
+
+	sem_init(&io->answered, 0, 0);
+	if ((err = hr_wake_init(&io->io_wake)) < 0 || (err = make_scratch(io)) < 0)
+		goto err_line;
+	io->run = HR_RUN_IDLE;
+	hr_stats_begin(io);
+	err = make_thread(io);
+	if (err < 0)
+		goto err_line;
+	ask_for_realtime(io);
+	return 0;
+
+err_line:
+	SNDERR("headroom: cannot make the I/O thread: %s", snd_strerror(err));
+	hr_wake_finish(&io->io_wake);
+	hr_pool_destroy(io->scratch_pool);
+	sem_destroy(&io->answered);
+	io->scratch_pool = NULL;
+	return err;
+}
+
+void hr_io_destroy(struct hr_io *io)
+{
+	if (io->io_wake.fd < 0)
+		return;
+	(void)hr_io_request(io, HR_REQUEST_QUIT);
+	pthread_join(io->thread, NULL);
+	hr_page_set(io->page, HR_STAT_REALTIME, 0);
+	hr_wake_finish(&io->io_wake);
+	hr_pool_destroy(io->scratch_pool);
+	sem_destroy(&io->answered);
+	io->scratch_pool = NULL;
+}

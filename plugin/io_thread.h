@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+/*
+ * The I/O thread: the only one that touches the device while it exists. It
+ * moves frames between the stream and the device, publishes where the device is,
+ * and keeps the page.
+ *
+ * The program's threads steer it by requests, which they make one at a time
+ * (holding the lock of pcm_callbacks.c) and which it answers between two steps.
+ * It never waits for a lock; it sleeps only in one ppoll() on its wake-up and the
+ * device.
+ *
+ * Who may call or write is given as
+ *   [program]  a thread of the program that holds the lock of pcm_callbacks.c
+ *   [io]       the I/O thread
+ *   [any]      either
+ */
+#ifndef HR_PLUGIN_IO_THREAD_H
+#define HR_PLUGIN_IO_THREAD_H
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include "core/backpressure.h"
+#include "core/health_page.h"
+#include "core/stream.h"
+#include "plugin/position.h"
+#include "plugin/silence.h"
+#include "plugin/slave.h"
+#include "plugin/wake.h"
+
+enum hr_request {
+	HR_REQUEST_NONE,
+	HR_REQUEST_PREPARE,	/* stop, forget, make the device ready */
+	HR_REQUEST_START,
+	HR_REQUEST_STOP,
+	HR_REQUEST_PAUSE,
+	HR_REQUEST_UNPAUSE,
+	HR_REQUEST_DRAIN,	/* begin; `drained` says when it is over */
+	HR_REQUEST_RESUME,	/* after a suspend */
+	HR_REQUEST_QUIT,
+};
+
+/* Latched by the I/O thread until the next prepare. */
+enum hr_fault {
+	HR_FAULT_NONE,
+	HR_FAULT_XRUN,
+	HR_FAULT_SUSPENDED,
+	HR_FAULT_LOST,		/* the device is gone */
+};
+
+/* What the I/O thread is doing. */
+enum hr_run {
+	HR_RUN_IDLE,		/* set up or prepared */
+	HR_RUN_RUNNING,
+	HR_RUN_PAUSED,
+	HR_RUN_DRAINING,	/* playback */
+	HR_RUN_DISCARDING,	/* capture after an overrun: count what is lost */
+	HR_RUN_FAULT,		/* nothing more until prepare */
+};
+
+/* How the I/O thread will wait after a step. */
+struct hr_plan {
+	bool poll_device;
+	bool wait_program;	/* wake me when appl_pos changes */
+	uint64_t deadline_ns;	/* CLOCK_MONOTONIC, UINT64_MAX = none */
+};
+
+struct hr_io {
+	/* Set by hr_io_create(), constant until hr_io_destroy(). */
+	enum hr_direction direction;
+	struct hr_slave *slave;
+	struct hr_stream *stream;
+	struct hr_page *page;
+	const struct hr_pcm_config *config;
+	uint64_t buffer;		/* the program's, frames */
+	uint32_t rate;			/* Hz */
+	struct hr_chunk *scratch;	/* silence, or what is discarded */
+	struct hr_pool *scratch_pool;
+	pthread_t thread;
+
+	/* Requests: [program] writes, [io] answers. */
+	_Atomic int request;
+	int result;			/* ordered by `answered` */
+	sem_t answered;
+
+	/* Written by [program]. */
+	_Atomic uint64_t appl_pos;	/* frames since prepare */
+	_Atomic uint64_t avail_min;
+	_Atomic uint64_t stop_threshold; /* frames, UINT64_MAX = never stop */
+	_Atomic bool draining;
+
+	/* Written by [io]. */
+	struct hr_position position;
+	_Atomic int fault;		/* enum hr_fault */
+	_Atomic bool drained;
+	_Atomic int drain_error;	/* 0 or -errno; valid once drained */
+
+	struct hr_wake io_wake;		/* [io] waits */
+	struct hr_wake app_wake;	/* [program] waits; made and finished by the caller */
+
+	/* The I/O thread's own. */
+	enum hr_run run;
+	uint64_t now_ns;		/* of this step */
+	uint64_t seen_appl;		/* appl_pos at the begin of this step */
+	uint64_t taken;			/* playback: frames taken from the stream */
+	uint64_t handed;		/* playback: frames given to the device */
+	uint64_t queued;		/* playback: frames in the device at the last look */
+	uint64_t moved_ns;		/* when the position last changed */
+	uint64_t late_ns;		/* how late this step began */
+	struct hr_silence silence;
+	bool device_woke;		/* this step was begun by the device */
+	bool device_lied;		/* its descriptor was ready, it was not */
+	bool unpaced;			/* capture: frames come faster than time passes */
+	uint64_t dropped_part;		/* capture: dropped frames short of a chunk */
+	uint64_t looked_ns;		/* capture: last successful look */
+
+	/* Kept by io_stats.c. */
+	struct hr_bp bp;
+	uint64_t last_pushed, last_popped, last_hits, last_misses;
+	uint64_t mark_pos, mark_ns;	/* begin of the rate measurement */
+};
+
+/** Make the thread; it is idle. All pointers in the constant part are set by the
+ * caller. Returns 0 or -errno after one line. [program] */
+int hr_io_create(struct hr_io *io);
+
+/** Stop and join the thread. One that was not created (zeroed, io_wake.fd -1) is
+ * allowed. [program] */
+void hr_io_destroy(struct hr_io *io);
+
+/** Have a request carried out; returns its result, 0 or -errno. [program] */
+int hr_io_request(struct hr_io *io, enum hr_request request);
+
+/** Whether the program is to be woken: avail has reached avail_min, or the
+ * stream is drained, or at fault. [any] */
+bool hr_io_ready(const struct hr_io *io);
+
+/** The program has moved to appl_pos: tell the I/O thread. [program] */
+void hr_io_set_appl_pos(struct hr_io *io, uint64_t appl_pos);
+
+/** Latch a fault and wake the program. [io] */
+void hr_io_latch(struct hr_io *io, enum hr_fault fault);
+
+/** Publish the device's position and wake the program if that makes it ready.
+ * limit as for hr_position_publish(). [io] */
+void hr_io_publish(struct hr_io *io, uint64_t pos, uint64_t limit, int64_t extra);
+
+/* One step of each direction, and their answers to requests: io_playback.c,
+ * io_capture.c. [io] */
+void hr_playback_step(struct hr_io *io, struct hr_plan *plan);
+void hr_playback_reset(struct hr_io *io);
+int hr_playback_start(struct hr_io *io);
+void hr_capture_step(struct hr_io *io, struct hr_plan *plan);
+void hr_capture_reset(struct hr_io *io);
+int hr_capture_start(struct hr_io *io);
+
+/** Make plan->deadline_ns no later than `ns` from this step. [io] */
+void hr_plan_within(const struct hr_io *io, struct hr_plan *plan, uint64_t ns);
+
+/** Plan for the moment at which the program becomes ready, if it waits and the
+ * device does not wake us at that moment anyway. [io] */
+void hr_plan_for_program(const struct hr_io *io, struct hr_plan *plan,
+			 uint64_t avail);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+/*
+ * One open headroom PCM, and the program's side of it: what alsa-lib's callbacks
+ * work on.
+ *
+ * alsa-lib holds the PCM's own mutex in some callbacks, drops it in others, and
+ * has none at all when told so (LIBASOUND_THREAD_SAFE=0). So the program's threads
+ * are ordered by `lock` here. The I/O thread never takes it.
+ */
+#ifndef HR_PLUGIN_PCM_H
+#define HR_PLUGIN_PCM_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <sys/types.h>
+#include <alsa/asoundlib.h>
+#include <alsa/pcm_external.h>
+#include "plugin/io_thread.h"
+#include "plugin/pcm_config.h"
+#include "plugin/slave.h"
+
+struct hr_pcm {
+	snd_pcm_ioplug_t ioplug;
+	snd_pcm_ioplug_callback_t callbacks;	/* what is in it tells what it can do */
+
+	/* Set by open, constant until close. */
+	struct hr_pcm_config config;
+	struct hr_page *page;
+	pid_t pid;			/* a forked child leaves everything alone */
+	pthread_mutex_t lock;		/* [program]; below alsa-lib's own */
+
+	/* Set by hw_params, gone after hw_free; guarded by lock. */
+	struct hr_slave slave;
+	struct hr_stream *stream;	/* NULL: not set up */
+	struct hr_io io;
+	snd_pcm_uframes_t boundary;
+
+	/* Guarded by lock. Positions count frames since prepare. */
+	uint64_t appl_pos;		/* the program's, as last seen */
+	uint64_t hw_pos;		/* as last told to the program; never goes back */
+	uint64_t base;			/* hw_pos and appl_pos that alsa-lib calls 0 */
+	snd_pcm_uframes_t told_hw_ptr;	/* as last returned to alsa-lib */
+};
+
+/** Fill in the callbacks; pause and resume only if the slave can. */
+void hr_pcm_set_callbacks(struct hr_pcm *pcm, bool can_pause, bool can_resume);
+
+/** Everything that an open PCM holds but the ioplug itself. Allowed on one that is
+ * half built: zeroed, with app_wake and io_wake -1. */
+void hr_pcm_free(struct hr_pcm *pcm);
+
+/** Stop the I/O thread and give back what hw_params made. [program] */
+void hr_pcm_teardown(struct hr_pcm *pcm);
+
+/* pcm_params.c */
+int hr_pcm_hw_params(snd_pcm_ioplug_t *ioplug, snd_pcm_hw_params_t *params);
+int hr_pcm_hw_free(snd_pcm_ioplug_t *ioplug);
+int hr_pcm_sw_params(snd_pcm_ioplug_t *ioplug, snd_pcm_sw_params_t *params);
+snd_pcm_chmap_query_t **hr_pcm_query_chmaps(snd_pcm_ioplug_t *ioplug);
+snd_pcm_chmap_t *hr_pcm_get_chmap(snd_pcm_ioplug_t *ioplug);
+int hr_pcm_set_chmap(snd_pcm_ioplug_t *ioplug, const snd_pcm_chmap_t *map);
+void hr_pcm_dump(snd_pcm_ioplug_t *ioplug, snd_output_t *out);
+
+/* pcm_transfer.c */
+
+/** Notice where the program has moved to by rewind, forward or reset, none of
+ * which calls us. [program] */
+void hr_pcm_sync_appl(struct hr_pcm *pcm);
+
+/** Make the program's descriptor readable exactly if it is ready; readable says
+ * that it was seen so. [program] */
+void hr_pcm_settle_wake(struct hr_pcm *pcm, bool readable);
+
+snd_pcm_sframes_t hr_pcm_transfer(snd_pcm_ioplug_t *ioplug,
+				  const snd_pcm_channel_area_t *areas,
+				  snd_pcm_uframes_t offset, snd_pcm_uframes_t size);
+
+/** Whether this process only inherited the PCM by fork. */
+bool hr_pcm_is_foreign(const struct hr_pcm *pcm);
+
+#endif

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+/*
+ * The callbacks that steer a stream and say where it is. alsa-lib calls them
+ * [locked] with the PCM's mutex held: start, stop, pointer, pause, delay;
+ * [unlocked] without: prepare, drain, resume, poll.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+#include "plugin/pcm.h"
+
+bool hr_pcm_is_foreign(const struct hr_pcm *pcm)
+{
+	return getpid() != pcm->pid;
+}
+
+static enum hr_fault fault_of(const struct hr_pcm *pcm)
+{
+	/* seq_cst: see hr_io_ready(). */
+	return (enum hr_fault)atomic_load_explicit(&pcm->io.fault, memory_order_seq_cst);
+}
+
+/* Bring appl_pos and hw_pos up to now. */
+static void update_positions(struct hr_pcm *pcm)
+{
+	uint64_t pos, most;
+
+	hr_pcm_sync_appl(pcm);
+	if (pcm->ioplug.stream == SND_PCM_STREAM_PLAYBACK) {
+		pos = hr_position_now(&pcm->io.position, pcm->ioplug.rate, hr_now_ns());
+		most = pcm->appl_pos;
+	} else {
+		pos = hr_position_last(&pcm->io.position);
+		most = pcm->appl_pos + pcm->ioplug.buffer_size;
+	}
+	if (pos > most)
+		pos = most;
+	if (pos > pcm->hw_pos)
+		pcm->hw_pos = pos;
+}
+
+/* The fault that the program is to see now: an overrun only after it has read
+ * what was kept. */
+static enum hr_fault visible_fault(const struct hr_pcm *pcm)
+{
+	enum hr_fault fault = fault_of(pcm);
+
+	if (fault == HR_FAULT_XRUN && pcm->config.depth_ms &&
+	    pcm->ioplug.stream == SND_PCM_STREAM_CAPTURE &&
+	    pcm->appl_pos < hr_position_last(&pcm->io.position))
+		return HR_FAULT_NONE;
+	return fault;
+}
+
+static int fault_error(enum hr_fault fault)
+{
+	switch (fault) {
+	case HR_FAULT_NONE:
+		return 0;
+	case HR_FAULT_XRUN:
+		return -EPIPE;
+	case HR_FAULT_SUSPENDED:
+		return -ESTRPIPE;
+	case HR_FAULT_LOST:
+		return -ENODEV;
+	}
+	return -EIO;
+}
+
+static bool is_moving(const struct hr_pcm *pcm)
+{
+	return pcm->stream && (pcm->ioplug.state == SND_PCM_STATE_RUNNING ||
+			       pcm->ioplug.state == SND_PCM_STATE_DRAINING ||
+			       pcm->ioplug.state == SND_PCM_STATE_PAUSED);
+}
+
+/* Turn a fault into the PCM's state. An xrun is left to alsa-lib where a negative
+ * return does that. Returns 0 or -errno. */
+static int show_fault(struct hr_pcm *pcm)
+{
+	enum hr_fault fault = visible_fault(pcm);
+
+	if (fault == HR_FAULT_LOST)
+		snd_pcm_ioplug_set_state(&pcm->ioplug, SND_PCM_STATE_DISCONNECTED);
+	else if (fault == HR_FAULT_SUSPENDED)
+		snd_pcm_ioplug_set_state(&pcm->ioplug, SND_PCM_STATE_SUSPENDED);
+	else if (fault == HR_FAULT_XRUN &&
+		 pcm->ioplug.state != SND_PCM_STATE_DRAINING)
+		snd_pcm_ioplug_set_state(&pcm->ioplug, SND_PCM_STATE_XRUN);
+	return fault_error(fault);
+}
+
+/* [locked] Never negative but for an xrun: every other code would reach the
+ * program as -EPIPE too. */
+static snd_pcm_sframes_t hr_pcm_pointer(snd_pcm_ioplug_t *ioplug)
+{
+	struct hr_pcm *pcm = ioplug->private_data;
+	snd_pcm_sframes_t ret;
+
+	pthread_mutex_lock(&pcm->lock);
+	if (is_moving(pcm)) {
+		update_positions(pcm);
+		ret = show_fault(pcm) == -EPIPE ? -EPIPE : 0;
+		if (ret == 0)
+			pcm->told_hw_ptr = (pcm->hw_pos - pcm->base) % pcm->boundary;
+	} else {
+		ret = 0;
+	}
+	if (ret == 0)
+		ret = (snd_pcm_sframes_t)pcm->told_hw_ptr;
+	pthread_mutex_unlock(&pcm->lock);
+	return ret;
+}
+
+static snd_pcm_sframes_t playback_delay(const struct hr_pcm *pcm)
+{
+	return (snd_pcm_sframes_t)(pcm->appl_pos - pcm->hw_pos) +
+	       hr_position_extra(&pcm->io.position);
+}
+
+/* All that waits to be read, more than one buffer after a stall included: that is
+ * how old the next frame is. */
+static snd_pcm_sframes_t capture_delay(const struct hr_pcm *pcm)
+{
+	uint64_t captured = hr_position_last(&pcm->io.position);
+
+	return (captured > pcm->appl_pos ?
+		(snd_pcm_sframes_t)(captured - pcm->appl_pos) : 0) +
+	       hr_position_extra(&pcm->io.position);
+}
+
+/* [locked] */
+static int hr_pcm_delay(snd_pcm_ioplug_t *ioplug, snd_pcm_sframes_t *delay)
+{
+	struct hr_pcm *pcm = ioplug->private_data;
+	int err = 0;
+
+	*delay = 0;
+	if (ioplug->state == SND_PCM_STATE_XRUN)
+		return -EPIPE;
+	pthread_mutex_lock(&pcm->lock);
+	if (is_moving(pcm) || (pcm->stream && ioplug->state == SND_PCM_STATE_PREPARED)) {
+		update_positions(pcm);
+		if (is_moving(pcm))
+			err = show_fault(pcm);
+		*delay = ioplug->stream == SND_PCM_STREAM_PLAYBACK ?
+			 playback_delay(pcm) : capture_delay(pcm);
+	}
+	pthread_mutex_unlock(&pcm->lock);
+	return err;
+}
+
+/* [locked] */
+static int hr_pcm_start(snd_pcm_ioplug_t *ioplug)
+{
+	struct hr_pcm *pcm = ioplug->private_data;
+	int err;
+
+	if (hr_pcm_is_foreign(pcm))
+		return -EBADFD;
+	pthread_mutex_lock(&pcm->lock);
+	hr_pcm_sync_appl(pcm);
+	err = pcm->stream ? hr_io_request(&pcm->io, HR_REQUEST_START) : -EBADFD;
+	pthread_mutex_unlock(&pcm->lock);
+	return err;
+}
+
+/* [locked] */
+static int hr_pcm_stop(snd_pcm_ioplug_t *ioplug)
+{
+	struct hr_pcm *pcm = ioplug->private_data;
+
+	if (hr_pcm_is_foreign(pcm))
+		return 0;
+	pthread_mutex_lock(&pcm->lock);
+	if (pcm->stream) {
+		(void)hr_io_request(&pcm->io, HR_REQUEST_STOP);
+		hr_stream_reset(pcm->stream, hr_now_ns());
+	}
+	pthread_mutex_unlock(&pcm->lock);
+	return 0;
+}
+
+static void forget_positions(struct hr_pcm *pcm)
+{
+	pcm->appl_pos = 0;
+	pcm->hw_pos = 0;
+	pcm->base = 0;
+	pcm->told_hw_ptr = 0;
+	/* seq_cst: see hr_io_ready(). */
+	atomic_store_explicit(&pcm->io.draining, false, memory_order_seq_cst);
+	atomic_store_explicit(&pcm->io.appl_pos, 0, memory_order_seq_cst);
+}
+
+/* [unlocked] alsa-lib has set its pointers to 0 already. */
+static int hr_pcm_prepare(snd_pcm_ioplug_t *ioplug)
+{
+	struct hr_pcm *pcm = ioplug->private_data;
+	int err;
+
+	if (hr_pcm_is_foreign(pcm))
+		return -EBADFD;
+	pthread_mutex_lock(&pcm->lock);
+	err = pcm->stream ? hr_io_request(&pcm->io, HR_REQUEST_PREPARE) : -EBADFD;
+	if (err == 0) {
+		hr_stream_reset(pcm->stream, hr_now_ns());
+		forget_positions(pcm);
+		hr_pcm_settle_wake(pcm, false);
+	} else if (err == -ENODEV) {
+		snd_pcm_ioplug_set_state(ioplug, SND_PCM_STATE_DISCONNECTED);
+	}
+	pthread_mutex_unlock(&pcm->lock);
+	return err;
+}
+
+static bool is_drained(const struct hr_pcm *pcm)
+{
+	/* seq_cst: see hr_io_ready(). */
+	return atomic_load_explicit(&pcm->io.drained, memory_order_seq_cst);
+}
+
+static int begin_drain(struct hr_pcm *pcm)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&pcm->lock);
+	hr_pcm_sync_appl(pcm);
+	/* seq_cst: see hr_io_ready(). */
+	if (!atomic_exchange_explicit(&pcm->io.draining, true, memory_order_seq_cst) &&
+	    fault_of(pcm) == HR_FAULT_NONE)
+		err = hr_io_request(&pcm->io, HR_REQUEST_DRAIN);
+	pthread_mutex_unlock(&pcm->lock);
+	return err;
+}
+
+/* Sleep until the I/O thread says something, or a signal comes. */
+static void wait_for_drain(struct hr_pcm *pcm)
+{
+	struct pollfd fd = { pcm->io.app_wake.fd, POLLIN, 0 };
+
+	pthread_mutex_lock(&pcm->lock);
+	hr_pcm_settle_wake(pcm, true);
+	pthread_mutex_unlock(&pcm->lock);
+	poll(&fd, 1, -1);
+}
+
+static int drain_playback(struct hr_pcm *pcm)
+{
+	int err = begin_drain(pcm);
+
+	if (err < 0)
+		return err;
+	while (!is_drained(pcm) && fault_of(pcm) == HR_FAULT_NONE) {
+		/* 2 is the abort of a signal handler; 0 then lets alsa-lib drop. */
+		if (pcm->ioplug.nonblock)
+			return pcm->ioplug.nonblock == 2 ? 0 : -EAGAIN;
+		wait_for_drain(pcm);
+	}
+	if (fault_of(pcm) == HR_FAULT_LOST)
+		return -ENODEV;
+	/* relaxed: ordered by `drained`. */
+	return atomic_load_explicit(&pcm->io.drain_error, memory_order_relaxed);
+}
+
+/* [unlocked] When 0 is returned alsa-lib drops the stream: for capture with what
+ * was not read, which it has no way to keep. */
+static int hr_pcm_drain(snd_pcm_ioplug_t *ioplug)
+{
+	struct hr_pcm *pcm = ioplug->private_data;
+
+	if (hr_pcm_is_foreign(pcm) || !pcm->stream)
+		return -EBADFD;
+	return ioplug->stream == SND_PCM_STREAM_PLAYBACK ? drain_playback(pcm) : 0;
+}
+
+/* [locked] */
+static int hr_pcm_pause(snd_pcm_ioplug_t *ioplug, int enable)
+{
+	struct hr_pcm *pcm = ioplug->private_data;
+	int err;
+
+	if (hr_pcm_is_foreign(pcm) || !pcm->stream)
+		return -EBADFD;
+	pthread_mutex_lock(&pcm->lock);
+	hr_pcm_sync_appl(pcm);
+	err = hr_io_request(&pcm->io, enable ? HR_REQUEST_PAUSE : HR_REQUEST_UNPAUSE);
+	pthread_mutex_unlock(&pcm->lock);
+	return err;
+}
+
+/* [unlocked] alsa-lib ignores the return value and leaves the state alone. */
+static int hr_pcm_resume(snd_pcm_ioplug_t *ioplug)
+{
+	struct hr_pcm *pcm = ioplug->private_data;
+	int err;
+
+	if (hr_pcm_is_foreign(pcm) || !pcm->stream)
+		return -EBADFD;
+	pthread_mutex_lock(&pcm->lock);
+	err = hr_io_request(&pcm->io, HR_REQUEST_RESUME);
+	if (err == 0)
+		snd_pcm_ioplug_set_state(ioplug, SND_PCM_STATE_RUNNING);
+	pthread_mutex_unlock(&pcm->lock);
+	return err;
+}
+
+/* [unlocked] */
+static int hr_pcm_poll_descriptors_count(snd_pcm_ioplug_t *ioplug)
+{
+	(void)ioplug;
+	return 1;
+}
+
+/* [unlocked] */
+static int hr_pcm_poll_descriptors(snd_pcm_ioplug_t *ioplug, struct pollfd *fds,
+				   unsigned int space)
+{
+	struct hr_pcm *pcm = ioplug->private_data;
+
+	if (space < 1)
+		return -EINVAL;
+	fds[0] = (struct pollfd) { pcm->io.app_wake.fd, POLLIN | POLLERR, 0 };
+	pthread_mutex_lock(&pcm->lock);
+	if (pcm->stream) {
+		hr_pcm_sync_appl(pcm);
+		hr_pcm_settle_wake(pcm, false);
+	}
+	pthread_mutex_unlock(&pcm->lock);
+	return 1;
+}
+
+/* What a program that polls is told, by state. */
+static unsigned short ready_events(struct hr_pcm *pcm)
+{
+	unsigned short ready = pcm->ioplug.stream == SND_PCM_STREAM_PLAYBACK ?
+			       POLLOUT : POLLIN;
+
+	switch (pcm->ioplug.state) {
+	case SND_PCM_STATE_RUNNING:
+	case SND_PCM_STATE_PAUSED:
+	case SND_PCM_STATE_DRAINING:
+		update_positions(pcm);
+		if (show_fault(pcm) < 0)
+			return ready | POLLERR;
+		return hr_io_ready(&pcm->io) ? ready : 0;
+	case SND_PCM_STATE_PREPARED:
+		return hr_io_ready(&pcm->io) ? ready : 0;
+	default:
+		return ready | POLLERR;
+	}
+}
+
+/* [unlocked] */
+static int hr_pcm_poll_revents(snd_pcm_ioplug_t *ioplug, struct pollfd *fds,
+			       unsigned int n_fds, unsigned short *revents)
+{
+	struct hr_pcm *pcm = ioplug->private_data;
+
+	if (n_fds != 1)
+		return -EINVAL;
+	/* A non-blocking drain ends when the pointer is looked at, and the program
+	 * may do nothing but poll. */
+	if (ioplug->state == SND_PCM_STATE_DRAINING && is_drained(pcm))
+		snd_pcm_avail_update(ioplug->pcm);
+
+	pthread_mutex_lock(&pcm->lock);
+	*revents = pcm->stream ? ready_events(pcm) : POLLERR;
+	if (!*revents)
+		hr_pcm_settle_wake(pcm, fds[0].revents != 0);
+	pthread_mutex_unlock(&pcm->lock);
+	return 0;
+}
+
+/* Runs in snd_pcm_close() and when the open fails half-way. */
+static int hr_pcm_close(snd_pcm_ioplug_t *ioplug)
+{
+	hr_pcm_free(ioplug->private_data);
+	return 0;
+}
+
+void hr_pcm_set_callbacks(struct hr_pcm *pcm, bool can_pause, bool can_resume)
+{
+	pcm->callbacks = (snd_pcm_ioplug_callback_t) {
+		.start = hr_pcm_start,
+		.stop = hr_pcm_stop,
+		.pointer = hr_pcm_pointer,
+		.transfer = hr_pcm_transfer,
+		.close = hr_pcm_close,
+		.hw_params = hr_pcm_hw_params,
+		.hw_free = hr_pcm_hw_free,
+		.sw_params = hr_pcm_sw_params,
+		.prepare = hr_pcm_prepare,
+		.drain = hr_pcm_drain,
+		.pause = can_pause ? hr_pcm_pause : NULL,
+		.resume = can_resume ? hr_pcm_resume : NULL,
+		.poll_descriptors_count = hr_pcm_poll_descriptors_count,
+		.poll_descriptors = hr_pcm_poll_descriptors,
+		.poll_revents = hr_pcm_poll_revents,
+		.dump = hr_pcm_dump,
+		.delay = hr_pcm_delay,
+		.query_chmaps = hr_pcm_query_chmaps,
+		.get_chmap = hr_pcm_get_chmap,
+		.set_chmap = hr_pcm_set_chmap,
+	};
+	pcm->ioplug.callback = &pcm->callbacks;
+}

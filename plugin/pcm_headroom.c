@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+/*
+ * Entry point of libasound_module_pcm_headroom.so: opening and freeing.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include "plugin/constraints.h"
+#include "plugin/pcm.h"
+
+void hr_pcm_free(struct hr_pcm *pcm)
+{
+	if (!pcm)
+		return;
+	if (hr_pcm_is_foreign(pcm)) {
+		/* Thread and device are the parent's; this is a copy of the memory
+		 * and of the descriptors. */
+		hr_page_abandon(pcm->page);
+	} else {
+		hr_pcm_teardown(pcm);
+		hr_slave_close(&pcm->slave);
+		hr_page_close(pcm->page, hr_now_ns());
+	}
+	hr_wake_finish(&pcm->io.app_wake);
+	hr_pcm_config_finish(&pcm->config);
+	pthread_mutex_destroy(&pcm->lock);
+	free(pcm);
+}
+
+/* A page that others can read; where that cannot be had, one that they cannot:
+ * the sound is worth more. */
+static int open_page(struct hr_pcm *pcm, snd_pcm_stream_t stream)
+{
+	struct hr_page_config config = {
+		.name = pcm->config.name,
+		.direction = stream == SND_PCM_STREAM_PLAYBACK ? HR_PLAYBACK : HR_CAPTURE,
+		.perm = pcm->config.ipc_perm,
+		.gid = pcm->config.ipc_gid,
+		.trigger = pcm->config.trigger,
+		.clear = pcm->config.clear,
+		.window = pcm->config.latency_samples,
+	};
+	int err = hr_page_open(&pcm->page, &config, hr_now_ns());
+
+	if (err == 0)
+		return 0;
+	SNDERR("headroom: the counters of '%s' cannot be shown to others (%s); "
+	       "sound goes on without them", config.name, snd_strerror(err));
+	return hr_page_open_private(&pcm->page, &config, hr_now_ns());
+}
+
+static int create_ioplug(struct hr_pcm *pcm, const char *name,
+			 snd_pcm_stream_t stream, int mode)
+{
+	snd_pcm_hw_params_t *hw;
+	bool can_pause, can_resume;
+	int err;
+
+	snd_pcm_hw_params_alloca(&hw);
+	err = snd_pcm_hw_params_any(pcm->slave.pcm, hw);
+	if (err < 0) {
+		SNDERR("headroom: the slave has no configuration: %s", snd_strerror(err));
+		return err;
+	}
+	can_pause = snd_pcm_hw_params_can_pause(hw) == 1;
+	can_resume = snd_pcm_hw_params_can_resume(hw) == 1;
+
+	pcm->ioplug.version = SND_PCM_IOPLUG_VERSION;
+	pcm->ioplug.name = "Headroom";
+	pcm->ioplug.flags = SND_PCM_IOPLUG_FLAG_BOUNDARY_WA |
+			    (pcm->config.monotonic ? SND_PCM_IOPLUG_FLAG_MONOTONIC : 0);
+	pcm->ioplug.mmap_rw = 0;
+	pcm->ioplug.poll_fd = pcm->io.app_wake.fd;
+	pcm->ioplug.poll_events = POLLIN;
+	pcm->ioplug.private_data = pcm;
+	hr_pcm_set_callbacks(pcm, can_pause, can_resume);
+	err = snd_pcm_ioplug_create(&pcm->ioplug, name, stream, mode);
+	if (err < 0)
+		return err;
+	/* ioplug sets it only when the mode is changed later. */
+	pcm->ioplug.nonblock = !!(mode & SND_PCM_NONBLOCK);
+	return 0;
+}
+
+static struct hr_pcm *make_pcm(void)
+{
+	struct hr_pcm *pcm = calloc(1, sizeof(*pcm));
+
+	if (!pcm)
+		return NULL;
+	pcm->pid = getpid();
+	pcm->io.io_wake.fd = -1;
+	pcm->io.app_wake.fd = -1;
+	pthread_mutex_init(&pcm->lock, NULL);
+	return pcm;
+}
+
+static int open_pcm(snd_pcm_t **pcmp, const char *name, snd_config_t *root,
+		    snd_config_t *conf, snd_pcm_stream_t stream, int mode)
+{
+	struct hr_pcm *pcm = make_pcm();
+	int err;
+
+	if (!pcm)
+		return -ENOMEM;
+	if ((err = hr_pcm_config_parse(&pcm->config, name, conf)) < 0 ||
+	    (err = hr_slave_open(&pcm->slave, &pcm->config, name, root, stream, mode)) < 0 ||
+	    (err = open_page(pcm, stream)) < 0 ||
+	    (err = hr_wake_init(&pcm->io.app_wake)) < 0 ||
+	    (err = create_ioplug(pcm, name, stream, mode)) < 0)
+		goto err_free;
+
+	/* alsa-lib owns pcm from here: deleting the ioplug runs hr_pcm_close(). */
+	err = hr_constraints_apply(&pcm->ioplug, pcm->slave.pcm);
+	if (err < 0)
+		goto err_delete;
+	*pcmp = pcm->ioplug.pcm;
+	return 0;
+
+err_delete:
+	snd_pcm_ioplug_delete(&pcm->ioplug);
+	return err;		/* not into err_free: pcm is gone */
+err_free:
+	hr_pcm_free(pcm);
+	return err;
+}
+
+__attribute__((visibility("default")))
+SND_PCM_PLUGIN_DEFINE_FUNC(headroom)
+{
+	return open_pcm(pcmp, name, root, conf, stream, mode);
+}
+
+__attribute__((visibility("default")))
+SND_PCM_PLUGIN_SYMBOL(headroom)

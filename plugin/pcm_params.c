@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+/*
+ * Setting up and taking down: hardware and software parameters, channel maps,
+ * and the description that `aplay -v` prints.
+ */
+#include "plugin/pcm.h"
+
+#include <errno.h>
+#include <unistd.h>
+#include "plugin/io_stats.h"
+
+static void show_params(struct hr_pcm *pcm)
+{
+	hr_page_set(pcm->page, HR_STAT_RATE, pcm->ioplug.rate);
+	hr_page_set(pcm->page, HR_STAT_CHANNELS, pcm->ioplug.channels);
+	hr_page_set(pcm->page, HR_STAT_PERIOD, pcm->ioplug.period_size);
+	hr_page_set(pcm->page, HR_STAT_BUFFER, pcm->ioplug.buffer_size);
+	hr_page_set(pcm->page, HR_STAT_STATE, HR_STATE_SETUP);
+}
+
+/* One chunk is one step of the device. Playback never holds more than the
+ * program's buffer; capture as much more as depth_ms says, and one buffer behind
+ * the program for it to go back into. */
+static int make_stream(struct hr_pcm *pcm)
+{
+	uint64_t buffer = pcm->ioplug.buffer_size;
+	uint64_t depth = (uint64_t)pcm->config.depth_ms * pcm->ioplug.rate / 1000;
+	bool capture = pcm->ioplug.stream == SND_PCM_STREAM_CAPTURE;
+	struct hr_stream_config config = {
+		.chunk_frames = (uint32_t)pcm->slave.period,
+		.frame_bytes = pcm->slave.frame_bytes,
+		.rate = pcm->slave.rate,
+		.capacity_frames = capture ? buffer + depth : buffer,
+		.hold_frames = capture ? buffer : 0,
+		.health = hr_page_health(pcm->page),
+	};
+	struct hr_ring_stats ring;
+	struct hr_pool_stats pool;
+	int err = hr_stream_create(&pcm->stream, &config);
+
+	if (err < 0) {
+		SNDERR("headroom: cannot set aside %llu frames: %s",
+		       (unsigned long long)config.capacity_frames, snd_strerror(err));
+		return err;
+	}
+	hr_stream_get_stats(pcm->stream, &ring, &pool);
+	hr_page_set(pcm->page, HR_STAT_POOL_SIZE, pool.allocated);
+	return 0;
+}
+
+static int make_io(struct hr_pcm *pcm)
+{
+	struct hr_wake app_wake = { .fd = pcm->io.app_wake.fd };
+
+	pcm->io = (struct hr_io) {
+		.direction = pcm->ioplug.stream == SND_PCM_STREAM_PLAYBACK ?
+			     HR_PLAYBACK : HR_CAPTURE,
+		.slave = &pcm->slave,
+		.stream = pcm->stream,
+		.page = pcm->page,
+		.config = &pcm->config,
+		.buffer = pcm->ioplug.buffer_size,
+		.rate = pcm->ioplug.rate,
+		.avail_min = pcm->ioplug.period_size,
+		.stop_threshold = pcm->ioplug.buffer_size,
+		.io_wake = { .fd = -1 },
+		.app_wake = { .fd = app_wake.fd },
+	};
+	return hr_io_create(&pcm->io);
+}
+
+void hr_pcm_teardown(struct hr_pcm *pcm)
+{
+	hr_io_destroy(&pcm->io);
+	if (pcm->stream) {
+		hr_stream_reset(pcm->stream, hr_now_ns());
+		hr_stream_destroy(pcm->stream);
+		pcm->stream = NULL;
+		snd_pcm_hw_free(pcm->slave.pcm);
+	}
+}
+
+static int set_up(struct hr_pcm *pcm)
+{
+	struct hr_slave_params wanted = {
+		.format = pcm->ioplug.format,
+		.channels = pcm->ioplug.channels,
+		.rate = pcm->ioplug.rate,
+		.period = pcm->ioplug.period_size,
+		.buffer = pcm->ioplug.buffer_size,
+	};
+	int err = hr_slave_configure(&pcm->slave, &pcm->config, &wanted);
+
+	if (err < 0)
+		return err;
+	err = make_stream(pcm);
+	if (err < 0)
+		goto err_slave;
+	err = make_io(pcm);
+	if (err < 0)
+		goto err_stream;
+	show_params(pcm);
+	return 0;
+
+err_stream:
+	hr_stream_destroy(pcm->stream);
+	pcm->stream = NULL;
+err_slave:
+	snd_pcm_hw_free(pcm->slave.pcm);
+	return err;
+}
+
+int hr_pcm_hw_params(snd_pcm_ioplug_t *ioplug, snd_pcm_hw_params_t *params)
+{
+	struct hr_pcm *pcm = ioplug->private_data;
+	int err;
+
+	(void)params;	/* ioplug has taken everything out of it already */
+	if (hr_pcm_is_foreign(pcm))
+		return -EBADFD;
+	pthread_mutex_lock(&pcm->lock);
+	hr_pcm_teardown(pcm);	/* there may have been no hw_free in between */
+	err = set_up(pcm);
+	pthread_mutex_unlock(&pcm->lock);
+	return err;
+}
+
+int hr_pcm_hw_free(snd_pcm_ioplug_t *ioplug)
+{
+	struct hr_pcm *pcm = ioplug->private_data;
+
+	if (hr_pcm_is_foreign(pcm))
+		return 0;
+	pthread_mutex_lock(&pcm->lock);
+	hr_pcm_teardown(pcm);
+	hr_page_set(pcm->page, HR_STAT_STATE, HR_STATE_OPEN);
+	pthread_mutex_unlock(&pcm->lock);
+	return 0;
+}
+
+int hr_pcm_sw_params(snd_pcm_ioplug_t *ioplug, snd_pcm_sw_params_t *params)
+{
+	struct hr_pcm *pcm = ioplug->private_data;
+	snd_pcm_uframes_t avail_min, stop, boundary;
+
+	snd_pcm_sw_params_get_avail_min(params, &avail_min);
+	snd_pcm_sw_params_get_stop_threshold(params, &stop);
+	snd_pcm_sw_params_get_boundary(params, &boundary);
+	pthread_mutex_lock(&pcm->lock);
+	pcm->boundary = boundary;
+	/* seq_cst: see hr_io_ready(). */
+	atomic_store_explicit(&pcm->io.avail_min, avail_min, memory_order_seq_cst);
+	/* relaxed: a setting by itself. */
+	atomic_store_explicit(&pcm->io.stop_threshold,
+			      stop >= boundary ? UINT64_MAX : stop,
+			      memory_order_relaxed);
+	/* A program that waits may be ready by the new measure. */
+	if (pcm->stream)
+		hr_pcm_settle_wake(pcm, false);
+	pthread_mutex_unlock(&pcm->lock);
+	return 0;
+}
+
+snd_pcm_chmap_query_t **hr_pcm_query_chmaps(snd_pcm_ioplug_t *ioplug)
+{
+	struct hr_pcm *pcm = ioplug->private_data;
+
+	return snd_pcm_query_chmaps(pcm->slave.pcm);
+}
+
+snd_pcm_chmap_t *hr_pcm_get_chmap(snd_pcm_ioplug_t *ioplug)
+{
+	struct hr_pcm *pcm = ioplug->private_data;
+
+	return snd_pcm_get_chmap(pcm->slave.pcm);
+}
+
+int hr_pcm_set_chmap(snd_pcm_ioplug_t *ioplug, const snd_pcm_chmap_t *map)
+{
+	struct hr_pcm *pcm = ioplug->private_data;
+
+	return snd_pcm_set_chmap(pcm->slave.pcm, map);
+}
+
+static void dump_health(struct hr_pcm *pcm, snd_output_t *out)
+{
+	struct hr_health_snapshot s;
+
+	if (hr_health_get_snapshot(hr_page_health(pcm->page),
+				   hr_page_window_max(pcm->page), &s, hr_now_ns()) < 0)
+		snd_output_printf(out, "  (no memory for percentiles)\n");
+	snd_output_printf(out, "Health of '%s', slot %u: %s\n", pcm->config.name,
+			  hr_page_slot(pcm->page),
+			  s.is_healthy ? "healthy" : "not healthy");
+	snd_output_printf(out, "  chunks       : %llu, dropped %llu\n",
+			  (unsigned long long)s.chunks,
+			  (unsigned long long)s.chunks_dropped);
+	snd_output_printf(out, "  frames       : %llu, dropped %llu, silence %llu\n",
+			  (unsigned long long)hr_page_get(pcm->page, HR_STAT_FRAMES),
+			  (unsigned long long)s.frames_dropped,
+			  (unsigned long long)s.frames_silence);
+	snd_output_printf(out, "  xruns        : %llu, of the device %llu\n",
+			  (unsigned long long)s.overruns,
+			  (unsigned long long)hr_page_get(pcm->page,
+							  HR_STAT_DEVICE_XRUNS));
+	snd_output_printf(out, "  latency      : %llu us avg, %llu us p95, %llu us max\n",
+			  (unsigned long long)(s.latency.avg / HR_NS_PER_US),
+			  (unsigned long long)(s.latency.p95 / HR_NS_PER_US),
+			  (unsigned long long)(s.latency.max / HR_NS_PER_US));
+	snd_output_printf(out, "  I/O thread   : real-time priority %llu\n",
+			  (unsigned long long)hr_page_get(pcm->page, HR_STAT_REALTIME));
+}
+
+void hr_pcm_dump(snd_pcm_ioplug_t *ioplug, snd_output_t *out)
+{
+	struct hr_pcm *pcm = ioplug->private_data;
+
+	snd_output_printf(out, "Headroom PCM, pressure at %u %%, normal at %u %%\n",
+			  pcm->config.trigger, pcm->config.clear);
+	if (pcm->stream) {
+		snd_output_printf(out, "Its setup is:\n");
+		snd_pcm_dump_setup(ioplug->pcm, out);
+	}
+	dump_health(pcm, out);
+	snd_output_printf(out, "Slave: ");
+	snd_pcm_dump(pcm->slave.pcm, out);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+/*
+ * Frames between the program's memory and the stream, by absolute position.
+ */
+#include "plugin/pcm.h"
+
+/* How far the program's pointer is from where it was last seen, -boundary/2 to
+ * boundary/2. */
+static int64_t appl_delta(const struct hr_pcm *pcm)
+{
+	uint64_t was = (pcm->appl_pos - pcm->base) % pcm->boundary;
+	uint64_t is = pcm->ioplug.appl_ptr;
+	uint64_t ahead = is >= was ? is - was : is + pcm->boundary - was;
+
+	return ahead <= pcm->boundary / 2 ? (int64_t)ahead :
+	       (int64_t)ahead - (int64_t)pcm->boundary;
+}
+
+/* snd_pcm_reset() sets alsa-lib's pointers to 0: what was queued, or not read
+ * yet, is forgotten. */
+static void notice_reset(struct hr_pcm *pcm)
+{
+	if (!pcm->told_hw_ptr || pcm->ioplug.hw_ptr || pcm->ioplug.appl_ptr)
+		return;
+	if (pcm->ioplug.stream == SND_PCM_STREAM_PLAYBACK) {
+		pcm->base = hr_stream_rewind(pcm->stream, pcm->hw_pos);
+	} else {
+		pcm->base = hr_stream_write_pos(pcm->stream);
+		hr_stream_read_done(pcm->stream, pcm->base, hr_now_ns());
+	}
+	pcm->appl_pos = pcm->base;
+	pcm->hw_pos = pcm->base;
+	pcm->told_hw_ptr = 0;
+}
+
+static void copy_in(const struct hr_pcm *pcm, const struct hr_span *span,
+		    const snd_pcm_channel_area_t *areas, snd_pcm_uframes_t offset,
+		    snd_pcm_uframes_t frames)
+{
+	snd_pcm_channel_area_t chunk[HR_CHANNELS_MAX];
+
+	hr_slave_areas(&pcm->slave, span->chunk, chunk);
+	if (areas)
+		snd_pcm_areas_copy(chunk, span->offset, areas, offset,
+				   pcm->slave.channels, frames, pcm->slave.format);
+	else
+		snd_pcm_areas_silence(chunk, span->offset, pcm->slave.channels,
+				      frames, pcm->slave.format);
+}
+
+/* Write frames at the end of the stream; areas NULL writes silence. Returns how
+ * many there was room for. */
+static snd_pcm_uframes_t append(struct hr_pcm *pcm, const snd_pcm_channel_area_t *areas,
+				snd_pcm_uframes_t offset, snd_pcm_uframes_t frames)
+{
+	snd_pcm_uframes_t done = 0;
+	uint64_t now_ns = hr_now_ns();
+
+	while (done < frames) {
+		struct hr_span span = hr_stream_write_begin(pcm->stream, now_ns);
+		snd_pcm_uframes_t n = frames - done;
+
+		if (!span.frames)
+			break;
+		if (n > span.frames)
+			n = span.frames;
+		copy_in(pcm, &span, areas, offset + done, n);
+		hr_stream_write_commit(pcm->stream, (uint32_t)n);
+		done += n;
+	}
+	return done;
+}
+
+static void follow_playback(struct hr_pcm *pcm)
+{
+	uint64_t written = hr_stream_write_pos(pcm->stream);
+
+	if (pcm->appl_pos < written)
+		hr_stream_rewind(pcm->stream, pcm->appl_pos);
+	else if (pcm->appl_pos > written)
+		/* snd_pcm_forward(): nobody wrote these. */
+		append(pcm, NULL, 0, pcm->appl_pos - written);
+}
+
+void hr_pcm_settle_wake(struct hr_pcm *pcm, bool readable)
+{
+	if (!hr_io_ready(&pcm->io)) {
+		hr_wake_arm(&pcm->io.app_wake, readable);
+		if (!hr_io_ready(&pcm->io))
+			return;
+	}
+	hr_wake_signal(&pcm->io.app_wake);
+}
+
+void hr_pcm_sync_appl(struct hr_pcm *pcm)
+{
+	int64_t delta;
+
+	if (!pcm->stream || !pcm->boundary)
+		return;
+	notice_reset(pcm);
+	delta = appl_delta(pcm);
+	if (!delta)
+		return;
+	pcm->appl_pos += (uint64_t)delta;
+	if (pcm->ioplug.stream == SND_PCM_STREAM_PLAYBACK)
+		follow_playback(pcm);
+	else
+		hr_stream_read_done(pcm->stream, pcm->appl_pos, hr_now_ns());
+	hr_io_set_appl_pos(&pcm->io, pcm->appl_pos);
+	hr_pcm_settle_wake(pcm, false);
+}
+
+/* Frames below the end of the stream are with the device already (a rewind came
+ * too late for them): what the program writes there is taken and not heard. */
+static snd_pcm_uframes_t write_frames(struct hr_pcm *pcm,
+				      const snd_pcm_channel_area_t *areas,
+				      snd_pcm_uframes_t offset, snd_pcm_uframes_t size)
+{
+	uint64_t written = hr_stream_write_pos(pcm->stream);
+	snd_pcm_uframes_t late = 0;
+
+	if (written > pcm->appl_pos)
+		late = written - pcm->appl_pos;
+	if (late >= size)
+		return size;
+	return late + append(pcm, areas, offset + late, size - late);
+}
+
+static snd_pcm_uframes_t read_frames(struct hr_pcm *pcm,
+				     const snd_pcm_channel_area_t *areas,
+				     snd_pcm_uframes_t offset, snd_pcm_uframes_t size)
+{
+	snd_pcm_channel_area_t chunk[HR_CHANNELS_MAX];
+	snd_pcm_uframes_t done = 0;
+	uint64_t now_ns = hr_now_ns();
+
+	while (done < size) {
+		struct hr_span span = hr_stream_read_begin(pcm->stream,
+							   pcm->appl_pos + done, now_ns);
+		snd_pcm_uframes_t n = size - done;
+
+		if (!span.frames)
+			break;
+		if (n > span.frames)
+			n = span.frames;
+		hr_slave_areas(&pcm->slave, span.chunk, chunk);
+		snd_pcm_areas_copy(areas, offset + done, chunk, span.offset,
+				   pcm->slave.channels, n, pcm->slave.format);
+		done += n;
+	}
+	return done;
+}
+
+static bool is_mmap(const struct hr_pcm *pcm)
+{
+	return pcm->ioplug.access == SND_PCM_ACCESS_MMAP_INTERLEAVED ||
+	       pcm->ioplug.access == SND_PCM_ACCESS_MMAP_NONINTERLEAVED;
+}
+
+/* After this the program will be at appl_pos + moved. */
+static void moved_on(struct hr_pcm *pcm, snd_pcm_uframes_t moved)
+{
+	pcm->appl_pos += moved;
+	if (pcm->ioplug.stream == SND_PCM_STREAM_CAPTURE)
+		hr_stream_read_done(pcm->stream, pcm->appl_pos, hr_now_ns());
+	hr_io_set_appl_pos(&pcm->io, pcm->appl_pos);
+	hr_pcm_settle_wake(pcm, false);
+}
+
+snd_pcm_sframes_t hr_pcm_transfer(snd_pcm_ioplug_t *ioplug,
+				  const snd_pcm_channel_area_t *areas,
+				  snd_pcm_uframes_t offset, snd_pcm_uframes_t size)
+{
+	struct hr_pcm *pcm = ioplug->private_data;
+	snd_pcm_uframes_t done;
+
+	pthread_mutex_lock(&pcm->lock);
+	if (!pcm->stream) {
+		done = 0;
+	} else {
+		hr_pcm_sync_appl(pcm);
+		if (ioplug->stream == SND_PCM_STREAM_PLAYBACK) {
+			done = write_frames(pcm, areas, offset, size);
+			moved_on(pcm, done);
+		} else {
+			done = read_frames(pcm, areas, offset, size);
+			/* With mmap this was a look; the commit is seen later. */
+			if (!is_mmap(pcm))
+				moved_on(pcm, done);
+		}
+	}
+	pthread_mutex_unlock(&pcm->lock);
+	/* 0 would make alsa-lib ask again for ever. */
+	return done ? (snd_pcm_sframes_t)done : -EIO;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+/*
+ * Where the device is, told by the I/O thread to the program's threads.
+ *
+ * The I/O thread publishes a reading at each of its steps; between two steps a
+ * reader goes on from it by the clock, in quanta, so that two readings a moment
+ * apart agree (alsa-lib loops until they do).
+ *
+ * The reading is guarded by a sequence count. A reader never waits for the
+ * writer: after a few collisions it takes the last plain position.
+ */
+#ifndef HR_PLUGIN_POSITION_H
+#define HR_PLUGIN_POSITION_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+struct hr_position {
+	_Atomic uint32_t seq;		/* odd while a reading is written */
+	_Atomic uint64_t pos;		/* frames */
+	_Atomic uint64_t time_ns;	/* CLOCK_MONOTONIC of the reading */
+	_Atomic uint64_t limit;		/* frames: extrapolated no further; pos = not at all */
+	_Atomic int64_t extra;		/* frames of delay beyond the device's buffer */
+};
+
+/** Publish a reading. Wait-free. [I/O thread, or setup] */
+void hr_position_publish(struct hr_position *position, uint64_t pos,
+			 uint64_t time_ns, uint64_t limit, int64_t extra);
+
+/** Position as of now_ns, extrapolated at rate Hz. [any] */
+uint64_t hr_position_now(const struct hr_position *position, uint32_t rate,
+			 uint64_t now_ns);
+
+/** Position of the last reading. [any] */
+uint64_t hr_position_last(const struct hr_position *position);
+
+/** Delay beyond the device's buffer, of the last reading. [any] */
+int64_t hr_position_extra(const struct hr_position *position);
+
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+#include "plugin/slave.h"
+
+#include <errno.h>
+
+/* Deeper than any sane stack of plug-ins; each level opens a device. */
+#define SLAVE_DEPTH_MAX 8
+
+/* Exported by alsa-lib for plug-ins, but declared in none of its headers. */
+extern int _snd_pcm_empty_open(snd_pcm_t **pcmp, const char *name,
+			       snd_config_t *root, snd_config_t *conf,
+			       snd_pcm_stream_t stream, int mode);
+
+/* Levels of headroom being opened by this thread, one inside the other. */
+static __thread unsigned int open_depth;
+
+int hr_slave_open(struct hr_slave *slave, const struct hr_pcm_config *config,
+		  const char *pcm_name, snd_config_t *root,
+		  snd_pcm_stream_t stream, int mode)
+{
+	int err;
+
+	slave->stream = stream;
+	if (open_depth >= SLAVE_DEPTH_MAX) {
+		SNDERR("headroom: the slave of '%s' leads back to itself",
+		       pcm_name ? pcm_name : config->name);
+		return -ELOOP;
+	}
+	open_depth++;
+	err = _snd_pcm_empty_open(&slave->pcm, pcm_name, root, config->slave,
+				  stream, mode);
+	open_depth--;
+	if (err < 0) {
+		slave->pcm = NULL;
+		if (err != -ELOOP)
+			SNDERR("headroom: cannot open the slave of '%s': %s",
+			       pcm_name ? pcm_name : config->name,
+			       snd_strerror(err));
+		return err;
+	}
+	/* Opened in the program's mode, so that a busy device is met as always. */
+	return snd_pcm_nonblock(slave->pcm, 1);
+}
+
+void hr_slave_close(struct hr_slave *slave)
+{
+	if (slave && slave->pcm)
+		snd_pcm_close(slave->pcm);
+	if (slave)
+		slave->pcm = NULL;
+}
+
+/* The simplest access that it has; interleaved and without mmap by preference. */
+static int set_access(struct hr_slave *slave, snd_pcm_hw_params_t *hw)
+{
+	static const struct {
+		snd_pcm_access_t access;
+		bool interleaved, mmap;
+	} order[] = {
+		{ SND_PCM_ACCESS_RW_INTERLEAVED, true, false },
+		{ SND_PCM_ACCESS_MMAP_INTERLEAVED, true, true },
+		{ SND_PCM_ACCESS_RW_NONINTERLEAVED, false, false },
+		{ SND_PCM_ACCESS_MMAP_NONINTERLEAVED, false, true },
+	};
+
+	for (unsigned int i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		if (snd_pcm_hw_params_set_access(slave->pcm, hw, order[i].access) < 0)
+			continue;
+		slave->interleaved = order[i].interleaved;
+		slave->mmap = order[i].mmap;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+/* The device side steps with the program's period, but at most 10 ms. */
+static snd_pcm_uframes_t wanted_period(const struct hr_pcm_config *config,
+				       const struct hr_slave_params *params)
+{
+	snd_pcm_uframes_t ten_ms = params->rate / 100;
+
+	if (config->slave_period)
+		return config->slave_period;
+	return params->period < ten_ms || !ten_ms ? params->period : ten_ms;
+}
+
+static int set_sizes(struct hr_slave *slave, const struct hr_pcm_config *config,
+		     const struct hr_slave_params *params, snd_pcm_hw_params_t *hw)
+{
+	int err;
+
+	slave->buffer = config->slave_buffer ? config->slave_buffer : params->buffer;
+	slave->period = wanted_period(config, params);
+	err = snd_pcm_hw_params_set_buffer_size_near(slave->pcm, hw, &slave->buffer);
+	if (err < 0)
+		return err;
+	return snd_pcm_hw_params_set_period_size_near(slave->pcm, hw,
+						      &slave->period, NULL);
+}
+
+static int set_hw_params(struct hr_slave *slave, const struct hr_pcm_config *config,
+			 const struct hr_slave_params *params)
+{
+	snd_pcm_hw_params_t *hw;
+	const char *what;
+	int err;
+
+	snd_pcm_hw_params_alloca(&hw);
+	what = "any configuration";
+	err = snd_pcm_hw_params_any(slave->pcm, hw);
+	if (err < 0)
+		goto err_line;
+	what = "the access";
+	err = set_access(slave, hw);
+	if (err < 0)
+		goto err_line;
+	what = snd_pcm_format_name(params->format);
+	err = snd_pcm_hw_params_set_format(slave->pcm, hw, params->format);
+	if (err < 0)
+		goto err_line;
+	what = "this number of channels";
+	err = snd_pcm_hw_params_set_channels(slave->pcm, hw, params->channels);
+	if (err < 0)
+		goto err_line;
+	what = "this rate";
+	err = snd_pcm_hw_params_set_rate(slave->pcm, hw, params->rate, 0);
+	if (err < 0)
+		goto err_line;
+	what = "any period and buffer near the wanted ones";
+	err = set_sizes(slave, config, params, hw);
+	if (err < 0)
+		goto err_line;
+	what = "the parameters";
+	err = snd_pcm_hw_params(slave->pcm, hw);
+	if (err < 0)
+		goto err_line;
+	slave->can_pause = snd_pcm_hw_params_can_pause(hw) == 1;
+	snd_pcm_hw_params_get_period_size(hw, &slave->period, NULL);
+	snd_pcm_hw_params_get_buffer_size(hw, &slave->buffer);
+	return 0;
+
+err_line:
+	SNDERR("headroom: the slave refuses %s (%s, %u channels, %u Hz, period %lu, "
+	       "buffer %lu): %s", what, snd_pcm_format_name(params->format),
+	       params->channels, params->rate, params->period, params->buffer,
+	       snd_strerror(err));
+	return err;
+}
+
+/* Where it counts as ready: one period less than what the program can keep
+ * queued, so that it wakes us each period of a full buffer. */
+static snd_pcm_uframes_t wanted_avail_min(const struct hr_slave *slave,
+					  const struct hr_slave_params *params)
+{
+	if (slave->stream == SND_PCM_STREAM_PLAYBACK && slave->buffer > params->buffer)
+		return slave->buffer - params->buffer + slave->period;
+	return slave->period;
+}
+
+static int set_sw_params(struct hr_slave *slave, const struct hr_slave_params *params)
+{
+	snd_pcm_uframes_t boundary;
+	snd_pcm_sw_params_t *sw;
+	int err;
+
+	slave->avail_min = wanted_avail_min(slave, params);
+	snd_pcm_sw_params_alloca(&sw);
+	if ((err = snd_pcm_sw_params_current(slave->pcm, sw)) < 0 ||
+	    (err = snd_pcm_sw_params_get_boundary(sw, &boundary)) < 0 ||
+	    /* started by us and by nothing else */
+	    (err = snd_pcm_sw_params_set_start_threshold(slave->pcm, sw, boundary)) < 0 ||
+	    (err = snd_pcm_sw_params_set_avail_min(slave->pcm, sw, slave->avail_min)) < 0 ||
+	    (err = snd_pcm_sw_params(slave->pcm, sw)) < 0)
+		SNDERR("headroom: the slave refuses software parameters: %s",
+		       snd_strerror(err));
+	return err;
+}
+
+int hr_slave_configure(struct hr_slave *slave, const struct hr_pcm_config *config,
+		       const struct hr_slave_params *params)
+{
+	int err;
+
+	err = set_hw_params(slave, config, params);
+	if (err < 0)
+		return err;
+	slave->format = params->format;
+	slave->channels = params->channels;
+	slave->rate = params->rate;
+	slave->sample_bits = (unsigned int)snd_pcm_format_physical_width(params->format);
+	slave->frame_bytes = slave->sample_bits / 8 * params->channels;
+	err = set_sw_params(slave, params);
+	if (err < 0)
+		snd_pcm_hw_free(slave->pcm);
+	return err;
+}
+
+void hr_slave_areas(const struct hr_slave *slave, const struct hr_chunk *chunk,
+		    snd_pcm_channel_area_t *areas)
+{
+	for (unsigned int c = 0; c < slave->channels; c++) {
+		areas[c].addr = chunk->data;
+		if (slave->interleaved) {
+			areas[c].first = c * slave->sample_bits;
+			areas[c].step = slave->channels * slave->sample_bits;
+		} else {
+			areas[c].first = c * chunk->capacity_frames * slave->sample_bits;
+			areas[c].step = slave->sample_bits;
+		}
+	}
+}
+
+snd_pcm_sframes_t hr_slave_avail(struct hr_slave *slave, snd_pcm_sframes_t *delay)
+{
+	snd_pcm_sframes_t avail;
+	int err;
+
+	err = snd_pcm_avail_delay(slave->pcm, &avail, delay);
+	return err < 0 ? err : avail;
+}
+
+static snd_pcm_sframes_t transfer_interleaved(struct hr_slave *slave, void *data,
+					      snd_pcm_uframes_t frames)
+{
+	if (slave->stream == SND_PCM_STREAM_PLAYBACK)
+		return slave->mmap ? snd_pcm_mmap_writei(slave->pcm, data, frames) :
+				     snd_pcm_writei(slave->pcm, data, frames);
+	return slave->mmap ? snd_pcm_mmap_readi(slave->pcm, data, frames) :
+			     snd_pcm_readi(slave->pcm, data, frames);
+}
+
+static snd_pcm_sframes_t transfer_planar(struct hr_slave *slave, void **bufs,
+					 snd_pcm_uframes_t frames)
+{
+	if (slave->stream == SND_PCM_STREAM_PLAYBACK)
+		return slave->mmap ? snd_pcm_mmap_writen(slave->pcm, bufs, frames) :
+				     snd_pcm_writen(slave->pcm, bufs, frames);
+	return slave->mmap ? snd_pcm_mmap_readn(slave->pcm, bufs, frames) :
+			     snd_pcm_readn(slave->pcm, bufs, frames);
+}
+
+snd_pcm_sframes_t hr_slave_transfer(struct hr_slave *slave,
+				    const struct hr_span *span,
+				    snd_pcm_uframes_t frames)
+{
+	snd_pcm_sframes_t done;
+
+	if (slave->interleaved) {
+		done = transfer_interleaved(slave, span->chunk->data +
+					    (size_t)span->offset * slave->frame_bytes,
+					    frames);
+	} else {
+		snd_pcm_channel_area_t areas[HR_CHANNELS_MAX];
+		void *bufs[HR_CHANNELS_MAX];
+
+		hr_slave_areas(slave, span->chunk, areas);
+		for (unsigned int c = 0; c < slave->channels; c++)
+			bufs[c] = (char *)areas[c].addr + (areas[c].first +
+				  (size_t)span->offset * areas[c].step) / 8;
+		done = transfer_planar(slave, bufs, frames);
+	}
+	return done == -EAGAIN ? 0 : done;
+}
+
+int hr_slave_start(struct hr_slave *slave)
+{
+	/* Some plug-ins start by themselves on the first write. */
+	if (snd_pcm_state(slave->pcm) == SND_PCM_STATE_RUNNING)
+		return 0;
+	return snd_pcm_start(slave->pcm);
+}
+
+int hr_slave_drain(struct hr_slave *slave)
+{
+	int err;
+
+	switch (snd_pcm_state(slave->pcm)) {
+	case SND_PCM_STATE_DRAINING:
+		/* Under way: looking at it is what ends it for user-space devices. */
+		snd_pcm_avail_update(slave->pcm);
+		return snd_pcm_state(slave->pcm) == SND_PCM_STATE_DRAINING ?
+		       -EAGAIN : 0;
+	case SND_PCM_STATE_SETUP:
+	case SND_PCM_STATE_XRUN:	/* the end came before we asked */
+		return 0;
+	default:
+		break;
+	}
+	err = snd_pcm_drain(slave->pcm);
+	return err == -EPIPE ? 0 : err;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+/*
+ * The slave: the PCM that headroom wraps. Opens it, configures it, and moves
+ * frames between it and a chunk. Everything runs non-blocking.
+ *
+ * Frames in a chunk are interleaved, or, where the slave takes nothing else,
+ * channel after channel over the whole capacity of the chunk.
+ *
+ * From hr_slave_configure() until the I/O thread is joined, only that thread
+ * calls the functions marked [io].
+ */
+#ifndef HR_PLUGIN_SLAVE_H
+#define HR_PLUGIN_SLAVE_H
+
+#include <stdbool.h>
+#include <alsa/asoundlib.h>
+#include "core/stream.h"
+#include "plugin/pcm_config.h"
+
+#define HR_CHANNELS_MAX 64u
+
+struct hr_slave {
+	snd_pcm_t *pcm;
+	snd_pcm_stream_t stream;
+	/* Set by hr_slave_configure(). */
+	snd_pcm_format_t format;
+	unsigned int channels;
+	unsigned int rate;
+	snd_pcm_uframes_t period;	/* frames */
+	snd_pcm_uframes_t buffer;	/* frames */
+	snd_pcm_uframes_t avail_min;	/* frames: it is ready from there on */
+	unsigned int frame_bytes;
+	unsigned int sample_bits;	/* in memory */
+	bool interleaved;
+	bool mmap;			/* reads and writes go through its mmap */
+	bool can_pause;
+};
+
+/* What a program asked for. */
+struct hr_slave_params {
+	snd_pcm_format_t format;
+	unsigned int channels;
+	unsigned int rate;
+	snd_pcm_uframes_t period;
+	snd_pcm_uframes_t buffer;
+};
+
+/** Open the slave that the configuration names. Returns 0 or -errno after one
+ * line; -ELOOP when the slave leads back to itself. */
+int hr_slave_open(struct hr_slave *slave, const struct hr_pcm_config *config,
+		  const char *pcm_name, snd_config_t *root,
+		  snd_pcm_stream_t stream, int mode);
+
+/** NULL or not opened is allowed. */
+void hr_slave_close(struct hr_slave *slave);
+
+/** Install the parameters; the device side follows the program or
+ * config's slave.period and slave.buffer. Returns 0 or -errno after one line. */
+int hr_slave_configure(struct hr_slave *slave, const struct hr_pcm_config *config,
+		       const struct hr_slave_params *params);
+
+/** The areas of a chunk's payload, one per channel. */
+void hr_slave_areas(const struct hr_slave *slave, const struct hr_chunk *chunk,
+		    snd_pcm_channel_area_t *areas);
+
+/** Frames that can be written or read now, and its delay in frames; or -errno:
+ * -EPIPE xrun, -ESTRPIPE suspended, -ENODEV gone. [io] */
+snd_pcm_sframes_t hr_slave_avail(struct hr_slave *slave, snd_pcm_sframes_t *delay);
+
+/** Move frames from or to a span of a chunk. Returns how many, 0 when it would
+ * block, or -errno. [io] */
+snd_pcm_sframes_t hr_slave_transfer(struct hr_slave *slave,
+				    const struct hr_span *span,
+				    snd_pcm_uframes_t frames);
+
+/** Start it unless it runs already. Returns 0 or -errno. [io] */
+int hr_slave_start(struct hr_slave *slave);
+
+/** Begin or go on to drain. Returns 0 when the last frame was heard, -EAGAIN when
+ * not yet, or -errno. [io] */
+int hr_slave_drain(struct hr_slave *slave);
+
+#endif

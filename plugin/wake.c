@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+#include "plugin/wake.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+int hr_wake_init(struct hr_wake *wake)
+{
+	/* relaxed: nobody shares it yet. */
+	atomic_store_explicit(&wake->armed, false, memory_order_relaxed);
+	wake->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return wake->fd < 0 ? -errno : 0;
+}
+
+void hr_wake_finish(struct hr_wake *wake)
+{
+	if (wake->fd >= 0)
+		close(wake->fd);
+	wake->fd = -1;
+}
+
+void hr_wake_clear(struct hr_wake *wake)
+{
+	uint64_t count;
+
+	if (read(wake->fd, &count, sizeof(count)) < 0) {
+		/* EAGAIN: it was clear. Nothing else can happen to an eventfd. */
+	}
+}
+
+void hr_wake_announce(struct hr_wake *wake)
+{
+	/* seq_cst: see the head of wake.h. */
+	atomic_store_explicit(&wake->armed, true, memory_order_seq_cst);
+}
+
+void hr_wake_arm(struct hr_wake *wake, bool readable)
+{
+	/* relaxed: only the waiter announces; a signaller that takes it back
+	 * meanwhile has changed something that the look after this call will see. */
+	if (!readable && atomic_load_explicit(&wake->armed, memory_order_relaxed))
+		return;
+	hr_wake_clear(wake);
+	hr_wake_announce(wake);
+}
+
+void hr_wake_disarm(struct hr_wake *wake)
+{
+	/* relaxed: a signal too many does no harm. */
+	atomic_store_explicit(&wake->armed, false, memory_order_relaxed);
+}
+
+static void make_readable(struct hr_wake *wake)
+{
+	const uint64_t one = 1;
+
+	if (write(wake->fd, &one, sizeof(one)) < 0) {
+		/* EAGAIN: 2^64 - 2 signals are pending, it is readable. */
+	}
+}
+
+void hr_wake_force(struct hr_wake *wake)
+{
+	hr_wake_disarm(wake);
+	make_readable(wake);
+}
+
+void hr_wake_signal(struct hr_wake *wake)
+{
+	/* seq_cst: see the head of wake.h. */
+	if (atomic_load_explicit(&wake->armed, memory_order_seq_cst) &&
+	    atomic_exchange_explicit(&wake->armed, false, memory_order_seq_cst))
+		make_readable(wake);
+}
