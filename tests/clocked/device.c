@@ -11,6 +11,7 @@
 #include "tests/clocked/device.h"
 
 #define SILENCE_BYTES 8192	/* per write; many of the largest frames */
+#define WAIT_MAX (INT64_C(1) << 40)	/* frames; weeks, and safe to convert */
 
 static int64_t min64(int64_t a, int64_t b)
 {
@@ -69,8 +70,9 @@ int clocked_device_set_hw(struct clocked_device *dev, const snd_pcm_ioplug_t *io
 	if (!dev->ring)
 		return -ENOMEM;
 	/* As a driver does: what was never written is silence when heard. */
-	snd_pcm_format_set_silence(dev->format, dev->ring,
-				   (unsigned int)(io->buffer_size * io->channels));
+	if (snd_pcm_format_silence_64(dev->format) != 0)
+		snd_pcm_format_set_silence(dev->format, dev->ring,
+			(unsigned int)(io->buffer_size * io->channels));
 	for (unsigned int i = 0; i < io->channels; i++)
 		dev->areas[i] = (snd_pcm_channel_area_t){
 			.addr = dev->ring,
@@ -382,7 +384,7 @@ uint64_t clocked_device_wake_ns(const struct clocked_device *dev)
 	wait = frames_to_stop(dev);
 	if (dev->state == CLOCKED_RUNNING)
 		wait = min64(wait, frames_to_ready(dev));
-	if (wait == INT64_MAX)
+	if (wait > WAIT_MAX)
 		return 0;
 	return clocked_clock_time(&dev->clock, dev->world + (uint64_t)wait);
 }

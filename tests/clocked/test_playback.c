@@ -3,8 +3,11 @@
 /* That what is written is heard, by every way there is to write. */
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <check.h>
 
@@ -287,6 +290,60 @@ START_TEST(a_non_blocking_drain_ends_by_poll_alone)
 }
 END_TEST
 
+/* 12 s of sound that nobody wants to hear to the end. */
+static void open_long(void)
+{
+	struct rig_params params = stereo;
+	uint8_t *data;
+
+	params.rate = 4000;
+	params.buffer = 48000;
+	rig_open(&rig, SND_PCM_STREAM_PLAYBACK, 0, "", &params);
+	data = rig_noise(&rig, 48000, 6);
+	rig_write(&rig, data, 48000, 48000);
+	free(data);
+}
+
+static void abort_pcm(int signal)
+{
+	(void)signal;
+	snd_pcm_abort(rig.pcm);
+}
+
+START_TEST(an_abort_from_a_signal_handler_ends_drain)
+{
+	uint64_t start_ns = hr_now_ns();
+
+	open_long();
+	signal(SIGALRM, abort_pcm);
+	ualarm(50000, 0);
+	ck_assert_int_eq(snd_pcm_drain(rig.pcm), -EINTR);
+	ck_assert_uint_lt(hr_now_ns() - start_ns, 10 * HR_NS_PER_S);
+}
+END_TEST
+
+static void *drop_soon(void *unused)
+{
+	(void)unused;
+	rig_sleep_ms(50);
+	ck_assert_int_eq(snd_pcm_drop(rig.pcm), 0);
+	return NULL;
+}
+
+START_TEST(a_drop_from_another_thread_ends_drain)
+{
+	uint64_t start_ns = hr_now_ns();
+	pthread_t thread;
+
+	open_long();
+	ck_assert_int_eq(pthread_create(&thread, NULL, drop_soon, NULL), 0);
+	ck_assert_int_eq(snd_pcm_drain(rig.pcm), 0);
+	ck_assert_uint_lt(hr_now_ns() - start_ns, 10 * HR_NS_PER_S);
+	pthread_join(thread, NULL);
+	ck_assert_int_eq(snd_pcm_state(rig.pcm), SND_PCM_STATE_SETUP);
+}
+END_TEST
+
 START_TEST(one_handle_plays_at_one_rate_after_the_other)
 {
 	struct rig_params params = stereo;
@@ -323,6 +380,8 @@ TCase *clocked_playback_tests(void)
 	tcase_add_loop_test(tcase, mmap_playback_is_heard_bit_for_bit, 0, 2);
 	tcase_add_test(tcase, poll_wakes_a_non_blocking_writer_once_per_period);
 	tcase_add_test(tcase, a_non_blocking_drain_ends_by_poll_alone);
+	tcase_add_test(tcase, an_abort_from_a_signal_handler_ends_drain);
+	tcase_add_test(tcase, a_drop_from_another_thread_ends_drain);
 	tcase_add_test(tcase, one_handle_plays_at_one_rate_after_the_other);
 	return tcase;
 }
