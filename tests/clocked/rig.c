@@ -36,34 +36,43 @@ void rig_finish(struct rig *rig)
 	ck_assert_int_eq(rmdir(rig->dir), 0);
 }
 
-int rig_try_open(struct rig *rig, snd_pcm_stream_t stream, int mode,
-		 const char *keys)
+int rig_try_open_as(struct rig *rig, const char *name, const char *definitions,
+		    snd_pcm_stream_t stream, int mode, const char *keys)
 {
 	const char *lib = getenv("CLOCKED_LIB");
 	snd_input_t *input;
-	char text[1024];
+	char text[4096];
 
 	ck_assert_msg(lib, "CLOCKED_LIB is not set");
 	snprintf(text, sizeof(text),
 		 "pcm_type.clocked.lib \"%s\"\n"
-		 "pcm.card { type clocked heard \"%s\" log \"%s\" %s%s%s %s }\n",
+		 "pcm.card { type clocked heard \"%s\" log \"%s\" %s%s%s %s }\n%s",
 		 lib, rig->heard, rig->log,
 		 access(rig->supply, R_OK) == 0 ? "supply \"" : "",
 		 access(rig->supply, R_OK) == 0 ? rig->supply : "",
-		 access(rig->supply, R_OK) == 0 ? "\"" : "", keys);
+		 access(rig->supply, R_OK) == 0 ? "\"" : "", keys,
+		 definitions);
 	ck_assert_int_eq(snd_config_top(&rig->config), 0);
 	ck_assert_int_eq(snd_input_buffer_open(&input, text,
 					       (ssize_t)strlen(text)), 0);
 	ck_assert_int_eq(snd_config_load(rig->config, input), 0);
 	snd_input_close(input);
-	return snd_pcm_open_lconf(&rig->pcm, "card", stream, mode, rig->config);
+	return snd_pcm_open_lconf(&rig->pcm, name, stream, mode, rig->config);
 }
 
-static void install(struct rig *rig)
+int rig_try_open(struct rig *rig, snd_pcm_stream_t stream, int mode,
+		 const char *keys)
 {
-	const struct rig_params *p = &rig->params;
+	return rig_try_open_as(rig, "card", "", stream, mode, keys);
+}
+
+void rig_install(struct rig *rig, const struct rig_params *p)
+{
 	snd_pcm_hw_params_t *hw;
 
+	rig->params = *p;
+	rig->frame_bytes = p->channels *
+		(size_t)snd_pcm_format_physical_width(p->format) / 8;
 	snd_pcm_hw_params_alloca(&hw);
 	ck_assert_int_ge(snd_pcm_hw_params_any(rig->pcm, hw), 0);
 	ck_assert_int_eq(snd_pcm_hw_params_set_access(rig->pcm, hw, p->access), 0);
@@ -83,10 +92,7 @@ void rig_open(struct rig *rig, snd_pcm_stream_t stream, int mode, const char *ke
 	      const struct rig_params *params)
 {
 	ck_assert_int_eq(rig_try_open(rig, stream, mode, keys), 0);
-	rig->params = *params;
-	rig->frame_bytes = params->channels *
-		(size_t)snd_pcm_format_physical_width(params->format) / 8;
-	install(rig);
+	rig_install(rig, params);
 }
 
 void rig_thresholds(struct rig *rig, long start, long stop, long avail_min)

@@ -44,7 +44,15 @@ void rig_finish(struct rig *rig);
 int rig_try_open(struct rig *rig, snd_pcm_stream_t stream, int mode,
 		 const char *keys);
 
-/** The same, which must succeed, and install params exactly. */
+/** The same with more definitions, given as text, of which one of that name is
+ * opened. The card is called "card" in there. */
+int rig_try_open_as(struct rig *rig, const char *name, const char *definitions,
+		    snd_pcm_stream_t stream, int mode, const char *keys);
+
+/** Install params exactly on the PCM that was opened. */
+void rig_install(struct rig *rig, const struct rig_params *params);
+
+/** Open a card, which must succeed, and install params exactly. */
 void rig_open(struct rig *rig, snd_pcm_stream_t stream, int mode, const char *keys,
 	      const struct rig_params *params);
 

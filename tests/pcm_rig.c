@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <check.h>
+
+#include "tests/pcm_rig.h"
+
+#define PATH_BYTES 128
+
+static void counters_path(const struct rig *rig, char path[static PATH_BYTES])
+{
+	snprintf(path, PATH_BYTES, "%s/counters", rig->dir);
+}
+
+void pcm_rig_init(struct rig *rig)
+{
+	char path[PATH_BYTES];
+
+	rig_init(rig);
+	counters_path(rig, path);
+	ck_assert_int_eq(setenv("HEADROOM_DIR", path, 1), 0);
+}
+
+static int remove_one(const char *path, const struct stat *stat, int kind,
+		      struct FTW *ftw)
+{
+	(void)stat;
+	(void)kind;
+	(void)ftw;
+	return remove(path);
+}
+
+void pcm_rig_finish(struct rig *rig)
+{
+	char path[PATH_BYTES];
+
+	if (rig->pcm)
+		ck_assert_int_eq(snd_pcm_close(rig->pcm), 0);
+	rig->pcm = NULL;
+	counters_path(rig, path);
+	if (access(path, F_OK) == 0)
+		ck_assert_int_eq(nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+	rig_finish(rig);
+}
+
+int rig_try_open_defined(struct rig *rig, const char *name, const char *definitions,
+			 snd_pcm_stream_t stream, int mode, const char *card_keys)
+{
+	const char *pcm_lib = getenv("HEADROOM_PCM_LIB");
+	const char *ctl_lib = getenv("HEADROOM_CTL_LIB");
+	char text[3072];
+
+	ck_assert_msg(pcm_lib && ctl_lib,
+		      "HEADROOM_PCM_LIB or HEADROOM_CTL_LIB is not set");
+	snprintf(text, sizeof(text),
+		 "pcm_type.headroom.lib \"%s\"\n"
+		 "ctl_type.headroom.lib \"%s\"\n"
+		 "ctl.x { type headroom }\n"
+		 "%s", pcm_lib, ctl_lib, definitions);
+	return rig_try_open_as(rig, name, text, stream, mode, card_keys);
+}
+
+int rig_try_open_headroom(struct rig *rig, snd_pcm_stream_t stream, int mode,
+			  const char *card_keys, const char *headroom_keys)
+{
+	char text[1024];
+
+	snprintf(text, sizeof(text),
+		 "pcm.x { type headroom slave.pcm card %s }\n", headroom_keys);
+	return rig_try_open_defined(rig, "x", text, stream, mode, card_keys);
+}
+
+void rig_open_headroom(struct rig *rig, snd_pcm_stream_t stream, int mode,
+		       const char *card_keys, const char *headroom_keys,
+		       const struct rig_params *params)
+{
+	ck_assert_int_eq(rig_try_open_headroom(rig, stream, mode, card_keys,
+					       headroom_keys), 0);
+	rig_install(rig, params);
+}
+
+static int64_t value_of(snd_ctl_t *ctl, snd_ctl_elem_id_t *id)
+{
+	snd_ctl_elem_value_t *value;
+	snd_ctl_elem_info_t *info;
+
+	snd_ctl_elem_info_alloca(&info);
+	snd_ctl_elem_value_alloca(&value);
+	snd_ctl_elem_info_set_id(info, id);
+	ck_assert_int_eq(snd_ctl_elem_info(ctl, info), 0);
+	snd_ctl_elem_value_set_id(value, id);
+	ck_assert_int_eq(snd_ctl_elem_read(ctl, value), 0);
+	switch (snd_ctl_elem_info_get_type(info)) {
+	case SND_CTL_ELEM_TYPE_BOOLEAN:
+		return snd_ctl_elem_value_get_boolean(value, 0);
+	case SND_CTL_ELEM_TYPE_ENUMERATED:
+		return snd_ctl_elem_value_get_enumerated(value, 0);
+	case SND_CTL_ELEM_TYPE_INTEGER:
+		return snd_ctl_elem_value_get_integer(value, 0);
+	case SND_CTL_ELEM_TYPE_INTEGER64:
+		return snd_ctl_elem_value_get_integer64(value, 0);
+	default:
+		ck_abort_msg("a counter of an unknown type");
+	}
+	return 0;
+}
+
+int64_t rig_counter_of(const struct rig *rig, const char *name, unsigned int slot)
+{
+	snd_ctl_elem_id_t *id;
+	snd_ctl_t *ctl;
+	int64_t value;
+
+	/* A handle of its own each time: one that is kept may show what it has
+	 * read a moment ago. */
+	ck_assert_int_eq(snd_ctl_open_lconf(&ctl, "x", 0, rig->config), 0);
+	snd_ctl_elem_id_alloca(&id);
+	snd_ctl_elem_id_set_interface(id, SND_CTL_ELEM_IFACE_PCM);
+	snd_ctl_elem_id_set_subdevice(id, slot);
+	snd_ctl_elem_id_set_name(id, name);
+	value = value_of(ctl, id);
+	snd_ctl_close(ctl);
+	return value;
+}
+
+int64_t rig_counter(const struct rig *rig, const char *name)
+{
+	return rig_counter_of(rig, name, 0);
+}
