@@ -80,8 +80,8 @@ void hr_plan_for_program(const struct hr_io *io, struct hr_plan *plan, uint64_t 
 	/* relaxed: a hint for the time; readiness is decided by hr_io_ready(). */
 	uint64_t need = atomic_load_explicit(&io->avail_min, memory_order_relaxed);
 
-	if (!atomic_load_explicit(&io->app_wake.armed, memory_order_relaxed) ||
-	    need <= avail || need > io->buffer)
+	/* Whether it waits is not asked: it may begin to while we sleep. */
+	if (need <= avail || need > io->buffer)
 		return;
 	/* The device's periods end where the program's do: it wakes us in time. */
 	if (plan->poll_device && need % io->slave->period == 0)

@@ -159,8 +159,8 @@ int hr_capture_start(struct hr_io *io);
 /** Make plan->deadline_ns no later than `ns` from this step. [io] */
 void hr_plan_within(const struct hr_io *io, struct hr_plan *plan, uint64_t ns);
 
-/** Plan for the moment at which the program becomes ready, if it waits and the
- * device does not wake us at that moment anyway. [io] */
+/** Plan for the moment at which the program becomes ready, unless the device wakes
+ * us at that moment anyway. [io] */
 void hr_plan_for_program(const struct hr_io *io, struct hr_plan *plan,
 			 uint64_t avail);
 
