@@ -40,6 +40,7 @@ struct hr_stream {
 	uint64_t tail_seq;		/* oldest chunk not given back */
 	uint64_t head_seq;		/* next chunk to pop */
 	uint64_t done_seq;		/* chunks below this were recorded as read */
+	uint64_t given;			/* end of what the reader may look at */
 	_Atomic uint64_t claim;
 	_Atomic uint64_t read_pos;
 };
@@ -135,13 +136,22 @@ static void give_back(struct hr_chunk *chunk, void *arg)
 	(void)hr_pool_release(s->pool, chunk);
 }
 
+static void note_latency(struct held *held, uint64_t now_ns)
+{
+	uint64_t time_ns = held->chunk->time_ns;
+
+	if (held->latency_ns == NOT_READ)
+		held->latency_ns = now_ns > time_ns ? now_ns - time_ns : 0;
+}
+
 static void record_chunk(struct hr_stream *s, uint32_t frames, uint64_t now_ns)
 {
-	uint64_t latency_ns = s->held[s->done_seq & s->mask].latency_ns;
+	struct held *held = &s->held[s->done_seq & s->mask];
 
+	/* One that was skipped has waited until now. */
+	note_latency(held, now_ns);
 	if (s->health)
-		hr_health_chunk(s->health, frames,
-				latency_ns == NOT_READ ? 0 : latency_ns, now_ns);
+		hr_health_chunk(s->health, frames, held->latency_ns, now_ns);
 	s->done_seq++;
 }
 
@@ -171,6 +181,7 @@ void hr_stream_reset(struct hr_stream *s, uint64_t now_ns)
 	s->tail_seq = 0;
 	s->head_seq = 0;
 	s->done_seq = 0;
+	s->given = 0;
 	memset(s->written, 0, (s->mask + 1) * sizeof(struct hr_chunk *));
 	/* relaxed: [setup], the caller orders this before either side goes on. */
 	atomic_store_explicit(&s->write_pos, 0, memory_order_relaxed);
@@ -212,6 +223,10 @@ struct hr_span hr_stream_write_begin(struct hr_stream *s, uint64_t now_ns)
 	span.chunk = s->written[seq & s->mask];
 	span.offset = (uint32_t)(pos % s->chunk_frames);
 	span.frames = s->chunk_frames - span.offset;
+	/* After a rewind the chunk begins once more. Nobody reads the time of a
+	 * chunk without frames, and no claim reaches into it. */
+	if (!span.offset)
+		span.chunk->time_ns = now_ns;
 	return span;
 }
 
@@ -275,7 +290,10 @@ uint64_t hr_stream_rewind(struct hr_stream *s, uint64_t pos)
 	/* seq_cst: see lower_counts(). */
 	claim = atomic_load_explicit(&s->claim, memory_order_seq_cst);
 	if (claim > pos) {
-		/* The claim cannot be beyond write_pos: it was made on counts. */
+		/* A claim made on a count from before an earlier rewind may be beyond
+		 * write_pos for a moment; what is there was never committed. */
+		if (claim > write_pos)
+			claim = write_pos;
 		restore_counts(s, pos, claim);
 		pos = claim;
 	}
@@ -305,12 +323,10 @@ static bool hold_up_to(struct hr_stream *s, uint64_t seq)
 	return seq >= s->tail_seq;
 }
 
-static void note_latency(struct held *held, uint64_t now_ns)
+/* Claim up to end, and no less than what was given before. */
+static void claim_up_to(struct hr_stream *s, uint64_t end, memory_order order)
 {
-	uint64_t time_ns = held->chunk->time_ns;
-
-	if (held->latency_ns == NOT_READ)
-		held->latency_ns = now_ns > time_ns ? now_ns - time_ns : 0;
+	atomic_store_explicit(&s->claim, end > s->given ? end : s->given, order);
 }
 
 struct hr_span hr_stream_read_begin(struct hr_stream *s, uint64_t pos,
@@ -319,8 +335,8 @@ struct hr_span hr_stream_read_begin(struct hr_stream *s, uint64_t pos,
 	struct hr_span span = { NULL, 0, 0 };
 	uint64_t seq = pos / s->chunk_frames;
 	uint32_t offset = (uint32_t)(pos % s->chunk_frames);
+	uint32_t frames, frames_now;
 	struct hr_chunk *chunk;
-	uint32_t frames;
 
 	if (!hold_up_to(s, seq))
 		return span;
@@ -331,14 +347,20 @@ struct hr_span hr_stream_read_begin(struct hr_stream *s, uint64_t pos,
 
 	/* seq_cst both: the claim is ordered before the second look at the count,
 	 * as the writer's lowering is before its look at the claim in
-	 * hr_stream_rewind(). Whatever is still counted cannot be taken back. */
-	atomic_store_explicit(&s->claim, pos - offset + frames, memory_order_seq_cst);
-	frames = atomic_load_explicit(&chunk->frames, memory_order_seq_cst);
-	if (frames <= offset) {
-		/* release, pairs with the loads in hr_stream_rewind(). */
-		atomic_store_explicit(&s->claim, pos, memory_order_release);
-		return span;
+	 * hr_stream_rewind(). Whatever of the claim is still counted cannot be taken
+	 * back; what has been counted since is not claimed, so it can. */
+	claim_up_to(s, pos - offset + frames, memory_order_seq_cst);
+	frames_now = atomic_load_explicit(&chunk->frames, memory_order_seq_cst);
+	if (frames_now < frames) {
+		frames = frames_now;
+		/* release, pairs with the loads in hr_stream_rewind(): no more is
+		 * looked at than what is claimed from here on. */
+		claim_up_to(s, pos - offset + frames, memory_order_release);
 	}
+	if (frames <= offset)
+		return span;
+	if (pos - offset + frames > s->given)
+		s->given = pos - offset + frames;
 	note_latency(&s->held[seq & s->mask], now_ns);
 	span.chunk = chunk;
 	span.offset = offset;
@@ -348,11 +370,16 @@ struct hr_span hr_stream_read_begin(struct hr_stream *s, uint64_t pos,
 
 void hr_stream_read_done(struct hr_stream *s, uint64_t pos, uint64_t now_ns)
 {
+	/* Chunks that are skipped are not to stay in the ring, nor their place in
+	 * it taken. */
+	if (pos >= s->chunk_frames)
+		(void)hold_up_to(s, pos / s->chunk_frames - 1);
 	record_read(s, pos, now_ns);
 	for (; s->tail_seq < s->head_seq &&
 	       (s->tail_seq + 1) * s->chunk_frames + s->hold_frames <= pos;
 	     s->tail_seq++)
 		give_back(s->held[s->tail_seq & s->mask].chunk, s);
+	s->given = pos;
 	/* release, pairs with the loads in hr_stream_rewind(): nothing below the
 	 * claim is needed there any more. */
 	atomic_store_explicit(&s->claim, pos, memory_order_release);

@@ -88,15 +88,18 @@ uint64_t hr_stream_write_pos(const struct hr_stream *stream);
 
 /**
  * Frames readable from pos to the end of their chunk, claimed against rewinding
- * until hr_stream_read_done(). pos is at least read_pos - hold_frames; frames is
- * 0 beyond write_pos. now_ns ends the waiting time of a chunk that is seen for the
- * first time. Wait-free. [reader]
+ * until hr_stream_read_done(). pos is at least hold_frames below the furthest
+ * read_pos. frames is 0 beyond write_pos; at the very moment at which the writer
+ * rewinds it may be 0, or less than there is, even where the claim stops the
+ * rewind: look again later. now_ns ends the waiting time of a chunk that is seen
+ * for the first time. Wait-free. [reader]
  */
 struct hr_span hr_stream_read_begin(struct hr_stream *stream, uint64_t pos,
 				    uint64_t now_ns);
 
 /** All before pos is done with; read_pos becomes pos, which may also go back
- * within hold_frames. Chunks that are not held any more go back to the pool.
+ * within hold_frames, and forward over frames never looked at, unless the writer
+ * might rewind them. Chunks that are not held any more go back to the pool.
  * Lock-free. [reader] */
 void hr_stream_read_done(struct hr_stream *stream, uint64_t pos, uint64_t now_ns);
 
