@@ -111,6 +111,17 @@ static snd_pcm_sframes_t discard(struct hr_io *io, uint64_t frames)
 	return (snd_pcm_sframes_t)gone;
 }
 
+void hr_capture_settle(struct hr_io *io)
+{
+	snd_pcm_sframes_t delay, avail;
+
+	if (io->run != HR_RUN_DISCARDING)
+		return;
+	avail = hr_slave_avail(io->slave, &delay);
+	if (avail > 0)
+		(void)discard(io, (uint64_t)avail);
+}
+
 static void publish(struct hr_io *io, int64_t extra)
 {
 	uint64_t pos = hr_stream_write_pos(io->stream);

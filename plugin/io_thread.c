@@ -106,6 +106,7 @@ static int prepare(struct hr_io *io)
 {
 	int err;
 
+	hr_capture_settle(io);
 	if (snd_pcm_state(io->slave->pcm) != SND_PCM_STATE_PREPARED ||
 	    io->handed || io->run != HR_RUN_IDLE) {
 		snd_pcm_drop(io->slave->pcm);
@@ -136,6 +137,7 @@ static int start(struct hr_io *io)
 
 static int stop(struct hr_io *io)
 {
+	hr_capture_settle(io);
 	reset(io);
 	snd_pcm_drop(io->slave->pcm);
 	hr_stats_state(io, HR_STATE_SETUP);

@@ -156,6 +156,9 @@ void hr_capture_step(struct hr_io *io, struct hr_plan *plan);
 void hr_capture_reset(struct hr_io *io);
 int hr_capture_start(struct hr_io *io);
 
+/** The program lets go of the stream: count what an overrun has cost until now. [io] */
+void hr_capture_settle(struct hr_io *io);
+
 /** Make plan->deadline_ns no later than `ns` from this step. [io] */
 void hr_plan_within(const struct hr_io *io, struct hr_plan *plan, uint64_t ns);
 
