@@ -3,9 +3,8 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
-
-#include <check.h>
 
 #include "tests/pcm_rig.h"
 
@@ -83,6 +82,16 @@ void rig_open_headroom(struct rig *rig, snd_pcm_stream_t stream, int mode,
 	rig_install(rig, params);
 }
 
+void rig_open_either(struct rig *rig, bool headroom, snd_pcm_stream_t stream,
+		     int mode, const char *card_keys, const char *headroom_keys,
+		     const struct rig_params *params)
+{
+	if (headroom)
+		rig_open_headroom(rig, stream, mode, card_keys, headroom_keys, params);
+	else
+		rig_open(rig, stream, mode, card_keys, params);
+}
+
 static int64_t value_of(snd_ctl_t *ctl, snd_ctl_elem_id_t *id)
 {
 	snd_ctl_elem_value_t *value;
@@ -130,4 +139,34 @@ int64_t rig_counter_of(const struct rig *rig, const char *name, unsigned int slo
 int64_t rig_counter(const struct rig *rig, const char *name)
 {
 	return rig_counter_of(rig, name, 0);
+}
+
+size_t rig_heard(const struct rig *rig)
+{
+	struct stat st;
+
+	ck_assert_int_eq(stat(rig->heard, &st), 0);
+	return (size_t)st.st_size / rig->frame_bytes;
+}
+
+TCase *pcm_rig_case(Suite *suite, const char *name, void (*set_up)(void),
+		    void (*tear_down)(void))
+{
+	TCase *tcase = tcase_create(name);
+
+	tcase_set_timeout(tcase, 60);
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	suite_add_tcase(suite, tcase);
+	return tcase;
+}
+
+int pcm_rig_run(Suite *suite)
+{
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -12,9 +12,14 @@
 #ifndef TESTS_PCM_RIG_H
 #define TESTS_PCM_RIG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include <check.h>
+
 #include "tests/clocked/rig.h"
+
+#define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /** Make the rig, and a place for the counters. */
 void pcm_rig_init(struct rig *rig);
@@ -32,6 +37,11 @@ void rig_open_headroom(struct rig *rig, snd_pcm_stream_t stream, int mode,
 		       const char *card_keys, const char *headroom_keys,
 		       const struct rig_params *params);
 
+/** The one or the other: the bare card without, or through headroom. */
+void rig_open_either(struct rig *rig, bool headroom, snd_pcm_stream_t stream,
+		     int mode, const char *card_keys, const char *headroom_keys,
+		     const struct rig_params *params);
+
 /** Open any of the definitions; the types headroom and clocked are known. */
 int rig_try_open_defined(struct rig *rig, const char *name, const char *definitions,
 			 snd_pcm_stream_t stream, int mode, const char *card_keys);
@@ -40,5 +50,15 @@ int rig_try_open_defined(struct rig *rig, const char *name, const char *definiti
  * is the first stream of the name. */
 int64_t rig_counter(const struct rig *rig, const char *name);
 int64_t rig_counter_of(const struct rig *rig, const char *name, unsigned int slot);
+
+/** Frames heard so far. */
+size_t rig_heard(const struct rig *rig);
+
+/** A test case with a watchdog and a fixture; in the suite. */
+TCase *pcm_rig_case(Suite *suite, const char *name, void (*set_up)(void),
+		    void (*tear_down)(void));
+
+/** Run the suite; the exit status of the program. */
+int pcm_rig_run(Suite *suite);
 
 #endif
