@@ -143,7 +143,7 @@ int hr_playback_start(struct hr_io *io)
 	return hr_slave_start(io->slave);
 }
 
-static void end_drain(struct hr_io *io, int error)
+void hr_playback_end_drain(struct hr_io *io, int error)
 {
 	io->run = HR_RUN_IDLE;
 	io->queued = 0;
@@ -195,7 +195,7 @@ static void device_xrun(struct hr_io *io)
 	bool sound_waits = waiting(io, io->taken) > 0;
 
 	if (!sound_waits && io->run == HR_RUN_DRAINING) {
-		end_drain(io, 0);	/* it ran dry because that was all */
+		hr_playback_end_drain(io, 0);	/* it ran dry because that was all */
 		return;
 	}
 	hr_stats_device_xrun(io, blame(io, sound_waits));
@@ -226,10 +226,10 @@ static int drain_on(struct hr_io *io)
 	if (!waiting(io, io->taken))
 		err = hr_slave_drain(io->slave);
 	if (err == 0) {
-		end_drain(io, 0);
+		hr_playback_end_drain(io, 0);
 	} else if (err == -EAGAIN && io->now_ns - io->moved_ns > patience_ns) {
 		snd_pcm_drop(io->slave->pcm);
-		end_drain(io, -EIO);
+		hr_playback_end_drain(io, -EIO);
 	}
 	return err == -EAGAIN ? 0 : err;
 }

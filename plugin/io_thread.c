@@ -174,6 +174,12 @@ static int drain(struct hr_io *io)
 {
 	int err = 0;
 
+	/* An empty device would refuse to start; there is nothing to wait for. */
+	if (io->run == HR_RUN_IDLE &&
+	    hr_stream_write_pos(io->stream) == hr_stream_read_pos(io->stream)) {
+		hr_playback_end_drain(io, 0);
+		return 0;
+	}
 	if (io->run == HR_RUN_IDLE)
 		err = start(io);
 	if (err < 0)
