@@ -217,6 +217,22 @@ static void device_fault(struct hr_io *io, int err)
 	hr_io_latch(io, lost ? HR_FAULT_LOST : HR_FAULT_SUSPENDED);
 }
 
+/* A stop threshold below the buffer: the device is to stop with sound left. It is
+ * kept at each step, so the device may play up to one of its periods beyond. */
+static void keep_stop_threshold(struct hr_io *io)
+{
+	/* relaxed: a setting by itself. */
+	uint64_t stop = atomic_load_explicit(&io->stop_threshold, memory_order_relaxed);
+	uint64_t left = waiting(io, hr_position_last(&io->position));
+
+	if (io->run != HR_RUN_RUNNING || plays_silence(io) || stop >= io->buffer ||
+	    left > io->buffer - stop)
+		return;
+	hr_stats_device_xrun(io, HR_CAUSE_PROGRAM);
+	snd_pcm_drop(io->slave->pcm);
+	underrun(io);
+}
+
 static int drain_on(struct hr_io *io)
 {
 	uint64_t patience_ns = hr_frames_to_ns(2 * io->slave->period, io->rate) +
@@ -293,6 +309,8 @@ void hr_playback_step(struct hr_io *io, struct hr_plan *plan)
 		err = look(io);
 	if (err == 0)
 		err = keep_from_running_dry(io);
+	if (err == 0)
+		keep_stop_threshold(io);
 	if (err == 0 && io->run == HR_RUN_DRAINING)
 		err = drain_on(io);
 	if (err < 0)
