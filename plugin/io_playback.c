@@ -121,6 +121,9 @@ static int look(struct hr_io *io)
 
 	if (avail < 0)
 		return (int)avail;
+	/* After the look: the position is extrapolated from this time on, and must
+	 * not come out ahead of the device. */
+	io->now_ns = hr_now_ns();
 	queued = (uint64_t)avail < buffer ? buffer - (uint64_t)avail : 0;
 	/* A device whose position goes back, or that holds more than it was given,
 	 * is not believed. */
@@ -129,6 +132,12 @@ static int look(struct hr_io *io)
 	publish(io, delay > (snd_pcm_sframes_t)io->queued ?
 		    delay - (snd_pcm_sframes_t)io->queued : 0);
 	return 0;
+}
+
+void hr_playback_pause(struct hr_io *io)
+{
+	/* What the device refuses to tell stays as it was. */
+	(void)look(io);
 }
 
 int hr_playback_start(struct hr_io *io)

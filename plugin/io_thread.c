@@ -159,6 +159,10 @@ static int pause_device(struct hr_io *io, bool enable)
 		return err;
 	io->run = enable ? HR_RUN_PAUSED : HR_RUN_RUNNING;
 	hr_stats_state(io, enable ? HR_STATE_PAUSED : HR_STATE_RUNNING);
+	/* The position will stand, perhaps for minutes: let it be where the device
+	 * is, not where it was at the last step. */
+	if (enable && io->direction == HR_PLAYBACK)
+		hr_playback_pause(io);
 	hr_stats_rate_restart(io);
 	if (enable) {
 		uint64_t pos = hr_position_last(&io->position);

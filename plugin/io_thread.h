@@ -152,6 +152,7 @@ void hr_io_publish(struct hr_io *io, uint64_t pos, uint64_t limit, int64_t extra
 void hr_playback_step(struct hr_io *io, struct hr_plan *plan);
 void hr_playback_reset(struct hr_io *io);
 int hr_playback_start(struct hr_io *io);
+void hr_playback_pause(struct hr_io *io);
 void hr_playback_end_drain(struct hr_io *io, int error);
 void hr_capture_step(struct hr_io *io, struct hr_plan *plan);
 void hr_capture_reset(struct hr_io *io);
