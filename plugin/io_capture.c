@@ -15,6 +15,7 @@ void hr_capture_reset(struct hr_io *io)
 {
 	io->unpaced = false;
 	io->dropped_part = 0;
+	io->discarded = 0;
 	io->looked_ns = io->now_ns;
 }
 
@@ -76,9 +77,10 @@ static snd_pcm_sframes_t take(struct hr_io *io, uint64_t frames)
 			break;
 		n = hr_slave_transfer(io->slave, &span, want < span.frames ?
 				      want : span.frames);
-		if (n < 0)
+		/* What was taken is there; the error will be met again. */
+		if (n < 0 && !taken)
 			return n;
-		if (n == 0)
+		if (n <= 0)
 			break;
 		hr_stream_write_commit(io->stream, (uint32_t)n);
 		taken += (uint64_t)n;
@@ -108,6 +110,7 @@ static snd_pcm_sframes_t discard(struct hr_io *io, uint64_t frames)
 	}
 	if (gone)
 		count_dropped(io, gone);
+	io->discarded += gone;
 	return (snd_pcm_sframes_t)gone;
 }
 
@@ -131,17 +134,21 @@ static void publish(struct hr_io *io, int64_t extra)
 	hr_stats_levels(io, level, level);
 }
 
-/* The ring is full: the program is told once it has read what was kept. The
- * device runs on, so that what is lost is counted to the frame. */
-static void overrun(struct hr_io *io)
+/* The program is told once it has read what was kept. The device runs on, so that
+ * what is lost is counted to the frame. */
+static void tell_overrun(struct hr_io *io)
 {
+	uint64_t pos = hr_stream_write_pos(io->stream);
+
 	io->run = HR_RUN_DISCARDING;
+	/* Before the fault: by the position the program's side sees that there is
+	 * something left to read first. */
+	hr_io_publish(io, pos, pos, hr_position_extra(&io->position));
 	/* Without depth the overrun is the device's own: what was not read by now
 	 * never will be. */
 	if (!io->config->depth_ms)
 		count_dropped(io, unread(io));
 	hr_health_overrun(hr_page_health(io->page));
-	hr_page_set(io->page, HR_STAT_XRUN_CAUSE, HR_CAUSE_PROGRAM);
 	hr_io_latch(io, HR_FAULT_XRUN);
 }
 
@@ -158,11 +165,8 @@ static int device_xrun(struct hr_io *io)
 	err = snd_pcm_prepare(io->slave->pcm);
 	if (err == 0)
 		err = hr_slave_start(io->slave);
-	if (io->run == HR_RUN_RUNNING && !drops(io)) {
-		io->run = HR_RUN_DISCARDING;
-		hr_health_overrun(hr_page_health(io->page));
-		hr_io_latch(io, HR_FAULT_XRUN);
-	}
+	if (io->run == HR_RUN_RUNNING && !drops(io))
+		tell_overrun(io);
 	return err;
 }
 
@@ -194,6 +198,12 @@ static void notice_pace(struct hr_io *io, uint64_t before, uint64_t taken)
 		io->unpaced = true;
 }
 
+static void see_appl(struct hr_io *io)
+{
+	/* seq_cst: the look of wake.h. */
+	io->seen_appl = atomic_load_explicit(&io->appl_pos, memory_order_seq_cst);
+}
+
 /* Take what is there as far as there is room. Returns 0 or -errno. */
 static int collect(struct hr_io *io, uint64_t avail)
 {
@@ -203,10 +213,12 @@ static int collect(struct hr_io *io, uint64_t avail)
 	if (n < 0)
 		return (int)n;
 	notice_pace(io, avail, (uint64_t)n);
+	see_appl(io);	/* it may have read since: then there is room */
 	if (unread(io) < capacity(io) || io->unpaced)
 		return 0;
 	if (!drops(io)) {
-		overrun(io);
+		hr_page_set(io->page, HR_STAT_XRUN_CAUSE, HR_CAUSE_PROGRAM);
+		tell_overrun(io);
 		return 0;
 	}
 	n = discard(io, avail - (uint64_t)n);
@@ -234,8 +246,7 @@ void hr_capture_step(struct hr_io *io, struct hr_plan *plan)
 	snd_pcm_sframes_t avail, delay = 0;
 	int err;
 
-	/* seq_cst: the look of wake.h. */
-	io->seen_appl = atomic_load_explicit(&io->appl_pos, memory_order_seq_cst);
+	see_appl(io);
 	avail = hr_slave_avail(io->slave, &delay);
 	err = avail < 0 ? (int)avail : 0;
 	if (err == 0 && io->run == HR_RUN_DISCARDING) {
@@ -249,7 +260,7 @@ void hr_capture_step(struct hr_io *io, struct hr_plan *plan)
 		device_fault(io, err);
 	} else {
 		io->looked_ns = io->now_ns;
-		hr_stats_rate(io, hr_stream_write_pos(io->stream));
+		hr_stats_rate(io, hr_stream_write_pos(io->stream) + io->discarded);
 		publish(io, delay > avail ? delay - avail : 0);
 	}
 	io->device_lied = io->device_woke && io->run == HR_RUN_RUNNING &&

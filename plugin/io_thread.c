@@ -310,12 +310,13 @@ static bool must_not_wait(struct hr_io *io, const struct hr_plan *plan)
 	       atomic_load_explicit(&io->appl_pos, memory_order_seq_cst) != io->seen_appl;
 }
 
-static void note_lateness(struct hr_io *io, const struct hr_plan *plan, bool timed_out)
+/* Whatever woke the thread: after the deadline it is late. */
+static void note_lateness(struct hr_io *io, const struct hr_plan *plan)
 {
 	uint64_t now_ns = hr_now_ns();
 
 	io->late_ns = 0;
-	if (timed_out && now_ns > plan->deadline_ns)
+	if (now_ns > plan->deadline_ns)
 		io->late_ns = now_ns - plan->deadline_ns;
 	hr_page_raise(io->page, HR_STAT_LATE_MAX_NS, io->late_ns);
 }
@@ -339,7 +340,7 @@ static void wait_as_planned(struct hr_io *io, const struct hr_plan *plan)
 	hr_wake_disarm(&io->io_wake);
 	if (n > 0 && fds[0].revents)
 		hr_wake_clear(&io->io_wake);
-	note_lateness(io, plan, n == 0);
+	note_lateness(io, plan);
 	if (n > 0 && n_device)
 		io->device_woke = device_is_ready(io, fds + 1, n_device);
 }
