@@ -207,6 +207,10 @@ static void device_xrun(struct hr_io *io)
 		hr_playback_end_drain(io, 0);	/* it ran dry because that was all */
 		return;
 	}
+	/* Frames that come in this moment are no loss: either they are played or
+	 * the program is told that they were not taken. */
+	if (!sound_waits && !plays_silence(io))
+		sound_waits = !hr_io_declare_dry(io);
 	hr_stats_device_xrun(io, blame(io, sound_waits));
 	if ((sound_waits || plays_silence(io)) && start_again(io) == 0)
 		return;

@@ -18,9 +18,11 @@
 bool hr_io_ready(const struct hr_io *io)
 {
 	uint64_t appl, pos, avail;
+	int fault;
 
 	/* seq_cst throughout: these are the looks of wake.h. */
-	if (atomic_load_explicit(&io->fault, memory_order_seq_cst) != HR_FAULT_NONE)
+	fault = atomic_load_explicit(&io->fault, memory_order_seq_cst);
+	if (fault != HR_FAULT_NONE && fault != HR_FAULT_DRY)
 		return true;
 	if (atomic_load_explicit(&io->draining, memory_order_seq_cst))
 		return atomic_load_explicit(&io->drained, memory_order_seq_cst);
@@ -40,6 +42,32 @@ void hr_io_set_appl_pos(struct hr_io *io, uint64_t appl_pos)
 	/* seq_cst: what the I/O thread looks at after arming, see wake.h. */
 	atomic_store_explicit(&io->appl_pos, appl_pos, memory_order_seq_cst);
 	hr_wake_signal(&io->io_wake);
+}
+
+bool hr_io_too_late(struct hr_io *io)
+{
+	int dry = HR_FAULT_DRY;
+
+	/* seq_cst: see hr_io_declare_dry(). Who changes DRY first decides. */
+	if (atomic_compare_exchange_strong_explicit(&io->fault, &dry, HR_FAULT_XRUN,
+						    memory_order_seq_cst,
+						    memory_order_seq_cst))
+		return true;
+	return dry == HR_FAULT_XRUN;
+}
+
+bool hr_io_declare_dry(struct hr_io *io)
+{
+	int dry = HR_FAULT_DRY;
+
+	/* seq_cst all: this store is ordered before the load of appl_pos, as the
+	 * program's store of appl_pos is before its look at the fault. */
+	atomic_store_explicit(&io->fault, HR_FAULT_DRY, memory_order_seq_cst);
+	if (atomic_load_explicit(&io->appl_pos, memory_order_seq_cst) <= io->taken)
+		return true;
+	return !atomic_compare_exchange_strong_explicit(&io->fault, &dry, HR_FAULT_NONE,
+							memory_order_seq_cst,
+							memory_order_seq_cst);
 }
 
 static void wake_program_if_ready(struct hr_io *io)

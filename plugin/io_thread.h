@@ -45,6 +45,7 @@ enum hr_request {
 /* Latched by the I/O thread until the next prepare. */
 enum hr_fault {
 	HR_FAULT_NONE,
+	HR_FAULT_DRY,		/* playback: an xrun unless frames have just come */
 	HR_FAULT_XRUN,
 	HR_FAULT_SUSPENDED,
 	HR_FAULT_LOST,		/* the device is gone */
@@ -140,6 +141,18 @@ bool hr_io_ready(const struct hr_io *io);
 
 /** The program has moved to appl_pos: tell the I/O thread. [program] */
 void hr_io_set_appl_pos(struct hr_io *io, uint64_t appl_pos);
+
+/**
+ * After hr_io_set_appl_pos(): whether the frames before it came too late, because
+ * the stream has ended in an xrun. If not, they will be played. One of the two
+ * sides sees the other: the program moves appl_pos and looks at the fault, the I/O
+ * thread sets HR_FAULT_DRY and looks at appl_pos. [program]
+ */
+bool hr_io_too_late(struct hr_io *io);
+
+/** Playback: declare the stream dry. False if frames have come meanwhile: it is
+ * none then. [io] */
+bool hr_io_declare_dry(struct hr_io *io);
 
 /** Latch a fault and wake the program. [io] */
 void hr_io_latch(struct hr_io *io, enum hr_fault fault);

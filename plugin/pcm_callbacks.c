@@ -18,7 +18,10 @@ bool hr_pcm_is_foreign(const struct hr_pcm *pcm)
 static enum hr_fault fault_of(const struct hr_pcm *pcm)
 {
 	/* seq_cst: see hr_io_ready(). */
-	return (enum hr_fault)atomic_load_explicit(&pcm->io.fault, memory_order_seq_cst);
+	int fault = atomic_load_explicit(&pcm->io.fault, memory_order_seq_cst);
+
+	/* Not settled yet: the I/O thread is about to. */
+	return fault == HR_FAULT_DRY ? HR_FAULT_NONE : (enum hr_fault)fault;
 }
 
 /* Bring appl_pos and hw_pos up to now. */
@@ -57,6 +60,7 @@ static int fault_error(enum hr_fault fault)
 {
 	switch (fault) {
 	case HR_FAULT_NONE:
+	case HR_FAULT_DRY:
 		return 0;
 	case HR_FAULT_XRUN:
 		return -EPIPE;

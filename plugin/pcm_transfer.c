@@ -3,6 +3,7 @@
 /*
  * Frames between the program's memory and the stream, by absolute position.
  */
+#include <errno.h>
 #include "plugin/pcm.h"
 
 /* How far the program's pointer is from where it was last seen, -boundary/2 to
@@ -169,12 +170,31 @@ static void moved_on(struct hr_pcm *pcm, snd_pcm_uframes_t moved)
 	hr_pcm_settle_wake(pcm, false);
 }
 
+/* Write, and take back what an underrun was quicker than: it was not taken then,
+ * and the program will write it again after its prepare. */
+static snd_pcm_sframes_t write_in_time(struct hr_pcm *pcm,
+				       const snd_pcm_channel_area_t *areas,
+				       snd_pcm_uframes_t offset, snd_pcm_uframes_t size)
+{
+	uint64_t written = hr_stream_write_pos(pcm->stream);
+	snd_pcm_uframes_t done = write_frames(pcm, areas, offset, size);
+
+	moved_on(pcm, done);
+	if (!hr_io_too_late(&pcm->io))
+		return (snd_pcm_sframes_t)done;
+	hr_stream_rewind(pcm->stream, written);
+	pcm->appl_pos -= done;
+	hr_io_set_appl_pos(&pcm->io, pcm->appl_pos);
+	snd_pcm_ioplug_set_state(&pcm->ioplug, SND_PCM_STATE_XRUN);
+	return -EPIPE;
+}
+
 snd_pcm_sframes_t hr_pcm_transfer(snd_pcm_ioplug_t *ioplug,
 				  const snd_pcm_channel_area_t *areas,
 				  snd_pcm_uframes_t offset, snd_pcm_uframes_t size)
 {
 	struct hr_pcm *pcm = ioplug->private_data;
-	snd_pcm_uframes_t done;
+	snd_pcm_sframes_t done;
 
 	pthread_mutex_lock(&pcm->lock);
 	if (!pcm->stream) {
@@ -182,16 +202,15 @@ snd_pcm_sframes_t hr_pcm_transfer(snd_pcm_ioplug_t *ioplug,
 	} else {
 		hr_pcm_sync_appl(pcm);
 		if (ioplug->stream == SND_PCM_STREAM_PLAYBACK) {
-			done = write_frames(pcm, areas, offset, size);
-			moved_on(pcm, done);
+			done = write_in_time(pcm, areas, offset, size);
 		} else {
-			done = read_frames(pcm, areas, offset, size);
+			done = (snd_pcm_sframes_t)read_frames(pcm, areas, offset, size);
 			/* With mmap this was a look; the commit is seen later. */
 			if (!is_mmap(pcm))
-				moved_on(pcm, done);
+				moved_on(pcm, (snd_pcm_uframes_t)done);
 		}
 	}
 	pthread_mutex_unlock(&pcm->lock);
 	/* 0 would make alsa-lib ask again for ever. */
-	return done ? (snd_pcm_sframes_t)done : -EIO;
+	return done ? done : -EIO;
 }

@@ -137,6 +137,34 @@ START_TEST(a_write_that_comes_too_late_does_not_hide_the_underrun)
 }
 END_TEST
 
+/* The last look at the stream was before the underrun: what is committed after
+ * it would never be heard, and must not be taken. */
+START_TEST(what_is_committed_after_the_underrun_is_refused)
+{
+	struct rig_params params = mono;
+	const snd_pcm_channel_area_t *areas;
+	snd_pcm_uframes_t offset, frames = 500;
+
+	params.access = SND_PCM_ACCESS_MMAP_INTERLEAVED;
+	rig_open_either(&rig, _i, SND_PCM_STREAM_PLAYBACK, 0, "", "", &params);
+	data = rig_noise(&rig, 20000, 22);
+	ck_assert_int_eq(snd_pcm_mmap_writei(rig.pcm, data, 19200), 19200);
+	ck_assert_int_eq(snd_pcm_state(rig.pcm), SND_PCM_STATE_RUNNING);
+	ck_assert_int_ge(snd_pcm_avail_update(rig.pcm), 500);
+	ck_assert_int_eq(snd_pcm_mmap_begin(rig.pcm, &areas, &offset, &frames), 0);
+	/* The bare card notices nothing unless it is looked at. */
+	while (_i && rig_counter(&rig, "Headroom Playback Xruns") == 0)
+		rig_sleep_ms(1);
+	rig_sleep_ms(_i ? 1 : 500);
+	ck_assert_int_eq(snd_pcm_mmap_commit(rig.pcm, offset, frames), -EPIPE);
+	ck_assert_int_eq(snd_pcm_state(rig.pcm), SND_PCM_STATE_XRUN);
+	ck_assert_int_eq(snd_pcm_prepare(rig.pcm), 0);
+	ck_assert_int_eq(snd_pcm_mmap_writei(rig.pcm, data + 19200 * 2, 800), 800);
+	(void)snd_pcm_drain(rig.pcm);
+	rig_assert_heard(&rig, data, 20000);
+}
+END_TEST
+
 /* Heard is data in order and whole, with silence in between only. Returns how
  * many frames of that. */
 static size_t assert_heard_with_silence(size_t n)
@@ -265,6 +293,8 @@ int main(void)
 	tcase_add_loop_test(tcase, who_waits_is_woken_by_the_underrun, 0, 4);
 	tcase_add_loop_test(tcase,
 		a_write_that_comes_too_late_does_not_hide_the_underrun, 0, 2);
+	tcase_add_loop_test(tcase,
+		what_is_committed_after_the_underrun_is_refused, 0, 2);
 	tcase_add_loop_test(tcase, a_lower_stop_threshold_stops_before_the_end, 0, 2);
 	tcase_add_loop_test(tcase, a_program_in_time_has_no_underrun, 0, 2);
 	tcase = pcm_rig_case(suite, "silence", set_up, tear_down);
