@@ -230,9 +230,9 @@ static int parse_key(const char *key, snd_config_t *node,
 	if (strcmp(key, "name") == 0)
 		return parse_name(node, config);
 	if (strcmp(key, "trigger") == 0)
-		return parse_uint(node, key, 1, 100, &config->trigger);
+		return parse_uint(node, key, 2, 100, &config->trigger);
 	if (strcmp(key, "clear") == 0)
-		return parse_uint(node, key, 1, 100, &config->clear);
+		return parse_uint(node, key, 1, 99, &config->clear);
 	if (strcmp(key, "depth_ms") == 0)
 		return parse_uint(node, key, 0, 60000, &config->depth_ms);
 	if (strcmp(key, "on_underrun") == 0)
