@@ -240,6 +240,20 @@ static void plan_wait(struct hr_io *io, struct hr_plan *plan)
 		hr_plan_for_program(io, plan, unread(io));
 }
 
+/* The device stands still: what it has until here is the program's to read now,
+ * not after the pause. */
+void hr_capture_pause(struct hr_io *io)
+{
+	snd_pcm_sframes_t delay = 0, avail = hr_slave_avail(io->slave, &delay);
+	uint64_t room;
+
+	see_appl(io);
+	room = capacity(io) > unread(io) ? capacity(io) - unread(io) : 0;
+	if (avail > 0)
+		(void)take(io, (uint64_t)avail < room ? (uint64_t)avail : room);
+	publish(io, 0);
+}
+
 void hr_capture_step(struct hr_io *io, struct hr_plan *plan)
 {
 	uint64_t before = hr_stream_write_pos(io->stream);

@@ -124,6 +124,8 @@ static void reset(struct hr_io *io)
 	io->run = HR_RUN_IDLE;
 	hr_stats_calm(io);
 	hr_stats_rate_restart(io);
+	/* The program waits for the answer: neither side uses the stream. */
+	hr_stream_reset(io->stream, io->now_ns);
 	if (io->direction == HR_PLAYBACK)
 		hr_playback_reset(io);
 	else
@@ -191,6 +193,8 @@ static int pause_device(struct hr_io *io, bool enable)
 	 * is, not where it was at the last step. */
 	if (enable && io->direction == HR_PLAYBACK)
 		hr_playback_pause(io);
+	else if (enable)
+		hr_capture_pause(io);
 	hr_stats_rate_restart(io);
 	if (enable) {
 		uint64_t pos = hr_position_last(&io->position);
@@ -240,7 +244,9 @@ static int carry_out(struct hr_io *io, enum hr_request request)
 {
 	switch (request) {
 	case HR_REQUEST_NONE:
+		return 0;
 	case HR_REQUEST_QUIT:
+		reset(io);	/* what was not read counts as taken out */
 		return 0;
 	case HR_REQUEST_PREPARE:
 		return prepare(io);

@@ -171,6 +171,7 @@ void hr_playback_end_drain(struct hr_io *io, int error);
 void hr_capture_step(struct hr_io *io, struct hr_plan *plan);
 void hr_capture_reset(struct hr_io *io);
 int hr_capture_start(struct hr_io *io);
+void hr_capture_pause(struct hr_io *io);
 
 /** The program lets go of the stream: count what an overrun has cost until now. [io] */
 void hr_capture_settle(struct hr_io *io);

@@ -178,10 +178,8 @@ static int hr_pcm_stop(snd_pcm_ioplug_t *ioplug)
 	if (hr_pcm_is_foreign(pcm))
 		return 0;
 	pthread_mutex_lock(&pcm->lock);
-	if (pcm->stream) {
+	if (pcm->stream)
 		(void)hr_io_request(&pcm->io, HR_REQUEST_STOP);
-		hr_stream_reset(pcm->stream, hr_now_ns());
-	}
 	pthread_mutex_unlock(&pcm->lock);
 	return 0;
 }
@@ -208,7 +206,6 @@ static int hr_pcm_prepare(snd_pcm_ioplug_t *ioplug)
 	pthread_mutex_lock(&pcm->lock);
 	err = pcm->stream ? hr_io_request(&pcm->io, HR_REQUEST_PREPARE) : -EBADFD;
 	if (err == 0) {
-		hr_stream_reset(pcm->stream, hr_now_ns());
 		forget_positions(pcm);
 		hr_pcm_settle_wake(pcm, false);
 	} else if (err == -ENODEV) {

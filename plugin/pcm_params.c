@@ -74,7 +74,6 @@ void hr_pcm_teardown(struct hr_pcm *pcm)
 {
 	hr_io_destroy(&pcm->io);
 	if (pcm->stream) {
-		hr_stream_reset(pcm->stream, hr_now_ns());
 		hr_stream_destroy(pcm->stream);
 		pcm->stream = NULL;
 		snd_pcm_hw_free(pcm->slave.pcm);
