@@ -171,22 +171,25 @@ static void moved_on(struct hr_pcm *pcm, snd_pcm_uframes_t moved)
 }
 
 /* Write, and take back what an underrun was quicker than: it was not taken then,
- * and the program will write it again after its prepare. */
+ * and the program will write it again after its prepare. What the device got
+ * before it ran dry was heard, though, and stays. */
 static snd_pcm_sframes_t write_in_time(struct hr_pcm *pcm,
 				       const snd_pcm_channel_area_t *areas,
 				       snd_pcm_uframes_t offset, snd_pcm_uframes_t size)
 {
-	uint64_t written = hr_stream_write_pos(pcm->stream);
+	uint64_t before = hr_stream_write_pos(pcm->stream), reached;
+	uint64_t from = pcm->appl_pos;
 	snd_pcm_uframes_t done = write_frames(pcm, areas, offset, size);
 
 	moved_on(pcm, done);
 	if (!hr_io_too_late(&pcm->io))
 		return (snd_pcm_sframes_t)done;
-	hr_stream_rewind(pcm->stream, written);
-	pcm->appl_pos -= done;
+	reached = hr_stream_rewind(pcm->stream, before);
+	done = reached > before ? (snd_pcm_uframes_t)(reached - from) : 0;
+	pcm->appl_pos = from + done;
 	hr_io_set_appl_pos(&pcm->io, pcm->appl_pos);
 	snd_pcm_ioplug_set_state(&pcm->ioplug, SND_PCM_STATE_XRUN);
-	return -EPIPE;
+	return done ? (snd_pcm_sframes_t)done : -EPIPE;
 }
 
 snd_pcm_sframes_t hr_pcm_transfer(snd_pcm_ioplug_t *ioplug,
