@@ -56,13 +56,21 @@ struct hr_page {
 	uint32_t window_max;		/* samples there is room for */
 	uint32_t slot;
 	enum hr_page_kind kind;
-	int fd;				/* -1 when private */
+	int fd;				/* -1 when private, or in a forked child */
+	struct hr_page *next;		/* of the opened pages, in page_fork.c */
 };
 
 static inline struct hr_health *hr_page_health_in(struct hr_page_shared *shared)
 {
 	return (struct hr_health *)(shared + 1);
 }
+
+/** From now on a forked child closes its copy of the page's descriptor: by it the
+ * child would hold the slot after its parent's end. Any thread. */
+void hr_page_fork_add(struct hr_page *page);
+
+/** No longer; does nothing for a page that was not added. Any thread. */
+void hr_page_fork_remove(struct hr_page *page);
 
 /** Whether a value is marked [c] in enum hr_stat. */
 bool hr_page_stat_is_counter(enum hr_stat stat);

@@ -192,6 +192,7 @@ int hr_page_open(struct hr_page **pagep, const struct hr_page_config *config,
 	if (err < 0)
 		return err;
 
+	hr_page_fork_add(page);
 	begin_stream(page, config, now_ns);
 	put_stamp(page->shared);
 	*pagep = page;
@@ -250,6 +251,7 @@ void hr_page_close(struct hr_page *page, uint64_t now_ns)
 		return;
 	if (page->kind != HR_PAGE_ATTACHED)
 		end_stream(page, now_ns);
+	hr_page_fork_remove(page);
 	if (page->kind == HR_PAGE_OPENED)
 		hr_page_file_release(page->fd);
 	else if (page->kind == HR_PAGE_ATTACHED)
@@ -261,6 +263,7 @@ void hr_page_abandon(struct hr_page *page)
 {
 	if (!page)
 		return;
+	hr_page_fork_remove(page);
 	/* Only this copy of the descriptor: to unlock would unlock the parent's. */
 	if (page->fd >= 0)
 		close(page->fd);
