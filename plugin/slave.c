@@ -3,6 +3,8 @@
 #include "plugin/slave.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdint.h>
 
 /* Deeper than any sane stack of plug-ins; each level opens a device. */
 #define SLAVE_DEPTH_MAX 8
@@ -12,25 +14,47 @@ extern int _snd_pcm_empty_open(snd_pcm_t **pcmp, const char *name,
 			       snd_config_t *root, snd_config_t *conf,
 			       snd_pcm_stream_t stream, int mode);
 
-/* Levels of headroom being opened by this thread, one inside the other. */
-static __thread unsigned int open_depth;
+/* Levels of headroom being opened by a thread, one inside the other: the value of
+ * this key. (A thread-local variable would link the module to the loader.) */
+static pthread_key_t depth_key;
+static pthread_once_t depth_once = PTHREAD_ONCE_INIT;
+static bool depth_is_known;
+
+static void make_depth_key(void)
+{
+	depth_is_known = pthread_key_create(&depth_key, NULL) == 0;
+}
+
+static uintptr_t get_depth(void)
+{
+	pthread_once(&depth_once, make_depth_key);
+	return depth_is_known ? (uintptr_t)pthread_getspecific(depth_key) : 0;
+}
+
+static void set_depth(uintptr_t depth)
+{
+	/* Out of memory for it: the guard is missed, nothing else. */
+	if (depth_is_known)
+		pthread_setspecific(depth_key, (void *)depth);
+}
 
 int hr_slave_open(struct hr_slave *slave, const struct hr_pcm_config *config,
 		  const char *pcm_name, snd_config_t *root,
 		  snd_pcm_stream_t stream, int mode)
 {
+	uintptr_t depth = get_depth();
 	int err;
 
 	slave->stream = stream;
-	if (open_depth >= SLAVE_DEPTH_MAX) {
+	if (depth >= SLAVE_DEPTH_MAX) {
 		SNDERR("headroom: the slave of '%s' leads back to itself",
 		       pcm_name ? pcm_name : config->name);
 		return -ELOOP;
 	}
-	open_depth++;
+	set_depth(depth + 1);
 	err = _snd_pcm_empty_open(&slave->pcm, pcm_name, root, config->slave,
 				  stream, mode);
-	open_depth--;
+	set_depth(depth);
 	if (err < 0) {
 		slave->pcm = NULL;
 		if (err != -ELOOP)
