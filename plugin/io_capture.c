@@ -40,7 +40,15 @@ static uint64_t capacity(const struct hr_io *io)
 	uint64_t stop = atomic_load_explicit(&io->stop_threshold, memory_order_relaxed);
 	uint64_t depth = (uint64_t)io->config->depth_ms * io->rate / 1000;
 
-	return (stop < io->buffer ? stop : io->buffer) + depth;
+	if (stop > io->buffer)
+		stop = io->buffer;
+	return stop + depth ? stop + depth : 1;
+}
+
+static void see_appl(struct hr_io *io)
+{
+	/* seq_cst: the look of wake.h. */
+	io->seen_appl = atomic_load_explicit(&io->appl_pos, memory_order_seq_cst);
 }
 
 static uint64_t unread(const struct hr_io *io)
@@ -125,6 +133,16 @@ void hr_capture_settle(struct hr_io *io)
 		(void)discard(io, (uint64_t)avail);
 }
 
+void hr_capture_abandon(struct hr_io *io)
+{
+	hr_capture_settle(io);
+	/* Without depth it was counted when it happened. */
+	if (io->run == HR_RUN_DISCARDING && io->config->depth_ms) {
+		see_appl(io);
+		count_dropped(io, unread(io));
+	}
+}
+
 static void publish(struct hr_io *io, int64_t extra)
 {
 	uint64_t pos = hr_stream_write_pos(io->stream);
@@ -198,12 +216,6 @@ static void notice_pace(struct hr_io *io, uint64_t before, uint64_t taken)
 		io->unpaced = true;
 }
 
-static void see_appl(struct hr_io *io)
-{
-	/* seq_cst: the look of wake.h. */
-	io->seen_appl = atomic_load_explicit(&io->appl_pos, memory_order_seq_cst);
-}
-
 /* Take what is there as far as there is room. Returns 0 or -errno. */
 static int collect(struct hr_io *io, uint64_t avail)
 {
@@ -236,6 +248,7 @@ static void plan_wait(struct hr_io *io, struct hr_plan *plan)
 	plan->poll_device = !io->device_lied;
 	hr_plan_within(io, plan, plan->poll_device ? 2 * period_ns + DEVICE_GRACE_NS :
 						     period_ns);
+	plan->due_ns = io->now_ns + 2 * period_ns;
 	if (io->run == HR_RUN_RUNNING)
 		hr_plan_for_program(io, plan, unread(io));
 }
@@ -256,7 +269,7 @@ void hr_capture_pause(struct hr_io *io)
 
 void hr_capture_step(struct hr_io *io, struct hr_plan *plan)
 {
-	uint64_t before = hr_stream_write_pos(io->stream);
+	uint64_t before = hr_stream_write_pos(io->stream) + io->discarded;
 	snd_pcm_sframes_t avail, delay = 0;
 	int err;
 
@@ -277,8 +290,9 @@ void hr_capture_step(struct hr_io *io, struct hr_plan *plan)
 		hr_stats_rate(io, hr_stream_write_pos(io->stream) + io->discarded);
 		publish(io, delay > avail ? delay - avail : 0);
 	}
-	io->device_lied = io->device_woke && io->run == HR_RUN_RUNNING &&
-			  hr_stream_write_pos(io->stream) == before;
+	/* Ready, yet nothing had come: next time the clock wakes us. */
+	io->device_lied = io->device_woke &&
+			  hr_stream_write_pos(io->stream) + io->discarded == before;
 	if (io->run == HR_RUN_RUNNING || io->run == HR_RUN_DISCARDING)
 		plan_wait(io, plan);
 }

@@ -144,6 +144,9 @@ int hr_playback_start(struct hr_io *io)
 {
 	int err = feed(io);
 
+	/* A stream that never stops may start empty; the device would refuse. */
+	if (err == 0 && !io->queued && plays_silence(io))
+		err = feed_silence(io, io->slave->period);
 	if (err < 0)
 		return err;
 	/* seq_cst: the look of wake.h. */
@@ -217,10 +220,22 @@ static void device_xrun(struct hr_io *io)
 	underrun(io);
 }
 
+/* A kernel's device leaves DRAINING by itself when the last frame was heard, and
+ * has no position to tell from then on. */
+static bool has_ended_drain(const struct hr_io *io, int err)
+{
+	return err == -EBADFD && io->run == HR_RUN_DRAINING && !waiting(io, io->taken) &&
+	       snd_pcm_state(io->slave->pcm) == SND_PCM_STATE_SETUP;
+}
+
 static void device_fault(struct hr_io *io, int err)
 {
 	bool lost = err == -ENODEV || err == -EBADFD || err == -EBADF;
 
+	if (has_ended_drain(io, err)) {
+		hr_playback_end_drain(io, 0);
+		return;
+	}
 	if (err != -ESTRPIPE && !lost) {
 		device_xrun(io);	/* -EPIPE, and whatever else stopped it */
 		return;
@@ -293,6 +308,8 @@ static void plan_wait(struct hr_io *io, struct hr_plan *plan)
 	plan->poll_device = avail < io->slave->avail_min && !io->device_lied;
 	if (plan->poll_device) {
 		hr_plan_within(io, plan, 2 * period_ns + DEVICE_GRACE_NS);
+		plan->due_ns = io->now_ns + period_ns +
+			       hr_frames_to_ns(io->slave->avail_min - avail, io->rate);
 	} else if (io->queued || io->run == HR_RUN_DRAINING) {
 		uint64_t dry_ns = hr_frames_to_ns(io->queued, io->rate) + DRY_SLACK_NS;
 

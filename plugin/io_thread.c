@@ -136,7 +136,7 @@ static int prepare(struct hr_io *io)
 {
 	int err;
 
-	hr_capture_settle(io);
+	hr_capture_abandon(io);
 	if (snd_pcm_state(io->slave->pcm) != SND_PCM_STATE_PREPARED ||
 	    io->handed || io->run != HR_RUN_IDLE) {
 		snd_pcm_drop(io->slave->pcm);
@@ -347,11 +347,11 @@ static bool must_not_wait(struct hr_io *io, const struct hr_plan *plan)
 /* Whatever woke the thread: after the deadline it is late. */
 static void note_lateness(struct hr_io *io, const struct hr_plan *plan)
 {
+	uint64_t due_ns = plan->due_ns < plan->deadline_ns ? plan->due_ns :
+			  plan->deadline_ns;
 	uint64_t now_ns = hr_now_ns();
 
-	io->late_ns = 0;
-	if (now_ns > plan->deadline_ns)
-		io->late_ns = now_ns - plan->deadline_ns;
+	io->late_ns = now_ns > due_ns ? now_ns - due_ns : 0;
 	hr_page_raise(io->page, HR_STAT_LATE_MAX_NS, io->late_ns);
 }
 
@@ -412,7 +412,7 @@ static void *io_main(void *arg)
 
 	touch_stack();
 	while (serve_request(io)) {
-		struct hr_plan plan = { false, false, NEVER };
+		struct hr_plan plan = { false, false, NEVER, NEVER };
 
 		if (is_active(io))
 			one_step(io, &plan);

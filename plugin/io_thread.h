@@ -66,6 +66,7 @@ struct hr_plan {
 	bool poll_device;
 	bool wait_program;	/* wake me when appl_pos changes */
 	uint64_t deadline_ns;	/* CLOCK_MONOTONIC, UINT64_MAX = none */
+	uint64_t due_ns;	/* by then the device should have woken us */
 };
 
 struct hr_io {
@@ -175,6 +176,10 @@ void hr_capture_pause(struct hr_io *io);
 
 /** The program lets go of the stream: count what an overrun has cost until now. [io] */
 void hr_capture_settle(struct hr_io *io);
+
+/** The same for a program that starts over: what was kept for it and not read is
+ * lost as well. [io] */
+void hr_capture_abandon(struct hr_io *io);
 
 /** Make plan->deadline_ns no later than `ns` from this step. [io] */
 void hr_plan_within(const struct hr_io *io, struct hr_plan *plan, uint64_t ns);

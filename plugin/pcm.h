@@ -41,6 +41,7 @@ struct hr_pcm {
 	uint64_t hw_pos;		/* as last told to the program; never goes back */
 	uint64_t base;			/* hw_pos and appl_pos that alsa-lib calls 0 */
 	snd_pcm_uframes_t told_hw_ptr;	/* as last returned to alsa-lib */
+	uint64_t rest_offered_at;	/* capture: appl_pos at which a rest was offered */
 };
 
 /** Fill in the callbacks; pause and resume only if the slave can. */

@@ -190,6 +190,7 @@ static void forget_positions(struct hr_pcm *pcm)
 	pcm->hw_pos = 0;
 	pcm->base = 0;
 	pcm->told_hw_ptr = 0;
+	pcm->rest_offered_at = UINT64_MAX;
 	/* seq_cst: see hr_io_ready(). */
 	atomic_store_explicit(&pcm->io.draining, false, memory_order_seq_cst);
 	atomic_store_explicit(&pcm->io.appl_pos, 0, memory_order_seq_cst);
@@ -219,6 +220,12 @@ static bool is_drained(const struct hr_pcm *pcm)
 {
 	/* seq_cst: see hr_io_ready(). */
 	return atomic_load_explicit(&pcm->io.drained, memory_order_seq_cst);
+}
+
+static bool is_draining(const struct hr_pcm *pcm)
+{
+	/* seq_cst: see hr_io_ready(). */
+	return atomic_load_explicit(&pcm->io.draining, memory_order_seq_cst);
 }
 
 static int begin_drain(struct hr_pcm *pcm)
@@ -252,7 +259,8 @@ static int drain_playback(struct hr_pcm *pcm)
 
 	if (err < 0)
 		return err;
-	while (!is_drained(pcm) && fault_of(pcm) == HR_FAULT_NONE) {
+	/* Another thread may drop, and even prepare again, before we look. */
+	while (!is_drained(pcm) && is_draining(pcm) && fault_of(pcm) == HR_FAULT_NONE) {
 		/* 2 is the abort of a signal handler; 0 then lets alsa-lib drop. */
 		if (pcm->ioplug.nonblock)
 			return pcm->ioplug.nonblock == 2 ? 0 : -EAGAIN;
@@ -331,6 +339,22 @@ static int hr_pcm_poll_descriptors(snd_pcm_ioplug_t *ioplug, struct pollfd *fds,
 	return 1;
 }
 
+/* After an overrun, less is left than the program wants to be woken for, and no
+ * more will come. It is woken for that once; if it does not read it (some read
+ * whole periods only) it is told of the overrun. The rest counts as lost then. */
+static bool is_at_its_end(struct hr_pcm *pcm)
+{
+	bool offered = pcm->rest_offered_at == pcm->appl_pos;
+
+	/* relaxed: a setting by itself, made by this side. */
+	if (fault_of(pcm) != HR_FAULT_XRUN ||
+	    hr_position_last(&pcm->io.position) >= pcm->appl_pos +
+	    atomic_load_explicit(&pcm->io.avail_min, memory_order_relaxed))
+		return false;
+	pcm->rest_offered_at = pcm->appl_pos;
+	return offered;
+}
+
 /* What a program that polls is told, by state. */
 static unsigned short ready_events(struct hr_pcm *pcm)
 {
@@ -344,6 +368,10 @@ static unsigned short ready_events(struct hr_pcm *pcm)
 		update_positions(pcm);
 		if (show_fault(pcm) < 0)
 			return ready | POLLERR;
+		if (pcm->ioplug.stream == SND_PCM_STREAM_CAPTURE && is_at_its_end(pcm)) {
+			snd_pcm_ioplug_set_state(&pcm->ioplug, SND_PCM_STATE_XRUN);
+			return ready | POLLERR;
+		}
 		return hr_io_ready(&pcm->io) ? ready : 0;
 	case SND_PCM_STATE_PREPARED:
 		return hr_io_ready(&pcm->io) ? ready : 0;

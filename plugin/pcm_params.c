@@ -19,7 +19,17 @@ static void show_params(struct hr_pcm *pcm)
 	hr_page_set(pcm->page, HR_STAT_STATE, HR_STATE_SETUP);
 }
 
-/* One chunk is one step of the device. Playback never holds more than the
+/* One chunk is one step of the device, or so many that it lasts half a
+ * millisecond: chunks of single frames would cost more than what is in them. */
+static uint32_t chunk_frames(const struct hr_pcm *pcm)
+{
+	uint32_t period = (uint32_t)pcm->slave.period;
+	uint32_t least = pcm->slave.rate / 2000;
+
+	return period < least ? (least + period - 1) / period * period : period;
+}
+
+/* Playback never holds more than the
  * program's buffer; capture as much more as depth_ms says, and one buffer behind
  * the program for it to go back into. */
 static int make_stream(struct hr_pcm *pcm)
@@ -28,7 +38,7 @@ static int make_stream(struct hr_pcm *pcm)
 	uint64_t depth = (uint64_t)pcm->config.depth_ms * pcm->ioplug.rate / 1000;
 	bool capture = pcm->ioplug.stream == SND_PCM_STREAM_CAPTURE;
 	struct hr_stream_config config = {
-		.chunk_frames = (uint32_t)pcm->slave.period,
+		.chunk_frames = chunk_frames(pcm),
 		.frame_bytes = pcm->slave.frame_bytes,
 		.rate = pcm->slave.rate,
 		.capacity_frames = capture ? buffer + depth : buffer,
@@ -67,6 +77,9 @@ static int make_io(struct hr_pcm *pcm)
 		.io_wake = { .fd = -1 },
 		.app_wake = { .fd = app_wake.fd },
 	};
+	/* A wake that is not armed has a readable descriptor, or nobody would ever
+	 * signal it. */
+	hr_wake_force(&pcm->io.app_wake);
 	return hr_io_create(&pcm->io);
 }
 

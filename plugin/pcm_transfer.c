@@ -33,6 +33,7 @@ static void notice_reset(struct hr_pcm *pcm)
 	pcm->appl_pos = pcm->base;
 	pcm->hw_pos = pcm->base;
 	pcm->told_hw_ptr = 0;
+	hr_io_set_appl_pos(&pcm->io, pcm->appl_pos);
 }
 
 static void copy_in(const struct hr_pcm *pcm, const struct hr_span *span,
