@@ -168,7 +168,8 @@ static int clocked_delay(snd_pcm_ioplug_t *io, snd_pcm_sframes_t *delayp)
 	err = check_xrun(pcm);
 	if (err == 0)
 		*delayp = (snd_pcm_sframes_t)(pcm->dev.playback ?
-			pcm->dev.appl - pcm->dev.hw : pcm->dev.hw - pcm->dev.appl);
+			pcm->dev.appl - pcm->dev.hw :
+			pcm->dev.hw - pcm->dev.appl) + pcm->extra_delay;
 	unlock_pcm(pcm);
 	return err;
 }

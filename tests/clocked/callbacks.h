@@ -25,6 +25,7 @@ struct clocked_pcm {
 	struct clocked_device dev;
 	snd_pcm_uframes_t boundary;	/* 0 = not known yet */
 	snd_pcm_uframes_t told;		/* what pointer returned last */
+	long extra_delay;		/* frames; set by open, constant until close */
 	int timer_fd;			/* set by open, constant until close */
 	uint64_t armed_ns;		/* what it is set to; 0 = off */
 };

@@ -23,6 +23,13 @@ static const snd_pcm_format_t all_formats[CLOCKED_N_FORMATS] = {
 	SND_PCM_FORMAT_U8,
 };
 
+static const unsigned int all_accesses[CLOCKED_N_ACCESSES] = {
+	SND_PCM_ACCESS_MMAP_INTERLEAVED,
+	SND_PCM_ACCESS_MMAP_NONINTERLEAVED,
+	SND_PCM_ACCESS_RW_INTERLEAVED,
+	SND_PCM_ACCESS_RW_NONINTERLEAVED,
+};
+
 /* Upper limits keep the largest buffer below 2 GiB, alsa-lib counts bits. */
 static const struct number_key {
 	const char *key;
@@ -44,6 +51,7 @@ static const struct number_key {
 	{ "buffer_max", offsetof(struct clocked_config, buffer_max), 1, 1 << 20 },
 	{ "periods_min", offsetof(struct clocked_config, periods_min), 1, 65536 },
 	{ "periods_max", offsetof(struct clocked_config, periods_max), 1, 65536 },
+	{ "extra_delay", offsetof(struct clocked_config, extra_delay), 0, 1 << 19 },
 };
 
 static const struct string_key {
@@ -109,8 +117,53 @@ static int add_format(struct clocked_config *config, const char *name,
 	return 0;
 }
 
-static int add_formats_of_string(struct clocked_config *config, const char *name,
-				 const char *text)
+static int add_access(struct clocked_config *config, const char *name,
+		      const char *text)
+{
+	for (unsigned int i = 0; i < CLOCKED_N_ACCESSES; i++) {
+		if (strcmp(text, snd_pcm_access_name(
+				   (snd_pcm_access_t)all_accesses[i])) != 0)
+			continue;
+		if (config->n_accesses == CLOCKED_N_ACCESSES)
+			break;
+		config->accesses[config->n_accesses++] = all_accesses[i];
+		return 0;
+	}
+	SNDERR("clocked %s: access has %s, allowed are RW_INTERLEAVED"
+	       " RW_NONINTERLEAVED MMAP_INTERLEAVED MMAP_NONINTERLEAVED, once each",
+	       name, text);
+	return -EINVAL;
+}
+
+static int add_rate(struct clocked_config *config, const char *name,
+		    const char *text)
+{
+	char *end;
+	long rate = strtol(text, &end, 10);
+
+	if (*end != '\0' || rate < 1000 || rate > CLOCKED_RATE_MAX ||
+	    config->n_rates == CLOCKED_N_RATES) {
+		SNDERR("clocked %s: rates has %s, allowed are up to %d of 1000 to %d",
+		       name, text, CLOCKED_N_RATES, CLOCKED_RATE_MAX);
+		return -EINVAL;
+	}
+	config->rates[config->n_rates++] = (unsigned int)rate;
+	return 0;
+}
+
+static const struct list_key {
+	const char *key;
+	size_t offset;			/* of the number of entries */
+	int (*add)(struct clocked_config *config, const char *name,
+		   const char *text);
+} list_keys[] = {
+	{ "formats", offsetof(struct clocked_config, n_formats), add_format },
+	{ "access", offsetof(struct clocked_config, n_accesses), add_access },
+	{ "rates", offsetof(struct clocked_config, n_rates), add_rate },
+};
+
+static int add_words(struct clocked_config *config, const char *name,
+		     const struct list_key *key, const char *text)
 {
 	char *copy = strdup(text);
 	char *rest = copy;
@@ -121,35 +174,46 @@ static int add_formats_of_string(struct clocked_config *config, const char *name
 		return -ENOMEM;
 	while (err >= 0 && (word = strsep(&rest, " ,\t")) != NULL)
 		if (word[0] != '\0')
-			err = add_format(config, name, word);
+			err = key->add(config, name, word);
 	free(copy);
 	return err;
 }
 
-static int read_formats(struct clocked_config *config, const char *name,
-			snd_config_t *node)
+static int add_entries(struct clocked_config *config, const char *name,
+		       const struct list_key *key, snd_config_t *node)
 {
 	snd_config_iterator_t i, next;
-	const char *text;
-	int err;
+	int err = 0;
 
-	config->n_formats = 0;
-	if (snd_config_get_string(node, &text) >= 0) {
-		err = add_formats_of_string(config, name, text);
+	snd_config_for_each(i, next, node) {
+		char *text = NULL;
+
+		if (snd_config_get_ascii(snd_config_iterator_entry(i), &text) < 0)
+			text = NULL;
+		err = key->add(config, name, text ? text : "something else");
+		free(text);
 		if (err < 0)
-			return err;
-	} else if (snd_config_get_type(node) == SND_CONFIG_TYPE_COMPOUND) {
-		snd_config_for_each(i, next, node) {
-			if (snd_config_get_string(snd_config_iterator_entry(i),
-						  &text) < 0)
-				text = "something that is no string";
-			err = add_format(config, name, text);
-			if (err < 0)
-				return err;
-		}
+			break;
 	}
-	if (config->n_formats == 0) {
-		SNDERR("clocked %s: formats must be a list of formats", name);
+	return err;
+}
+
+static int read_list(struct clocked_config *config, const char *name,
+		     const struct list_key *key, snd_config_t *node)
+{
+	unsigned int *n = (unsigned int *)(void *)((char *)config + key->offset);
+	const char *text;
+	int err = 0;
+
+	*n = 0;
+	if (snd_config_get_string(node, &text) >= 0)
+		err = add_words(config, name, key, text);
+	else if (snd_config_get_type(node) == SND_CONFIG_TYPE_COMPOUND)
+		err = add_entries(config, name, key, node);
+	if (err < 0)
+		return err;
+	if (*n == 0) {
+		SNDERR("clocked %s: %s must be a list", name, key->key);
 		return -EINVAL;
 	}
 	return 0;
@@ -166,8 +230,9 @@ static int read_key(struct clocked_config *config, const char *name,
 	for (i = 0; i < sizeof(string_keys) / sizeof(string_keys[0]); i++)
 		if (strcmp(id, string_keys[i].key) == 0)
 			return read_string(config, name, &string_keys[i], node);
-	if (strcmp(id, "formats") == 0)
-		return read_formats(config, name, node);
+	for (i = 0; i < sizeof(list_keys) / sizeof(list_keys[0]); i++)
+		if (strcmp(id, list_keys[i].key) == 0)
+			return read_list(config, name, &list_keys[i], node);
 	SNDERR("clocked %s: unknown key %s", name, id);
 	return -EINVAL;
 }
@@ -216,7 +281,9 @@ int clocked_config_init(struct clocked_config *config, const char *name,
 		.buffer_max = 524288,
 		.periods_min = 2, .periods_max = 1024,
 		.n_formats = CLOCKED_N_FORMATS,
+		.n_accesses = CLOCKED_N_ACCESSES,
 	};
+	memcpy(config->accesses, all_accesses, sizeof(all_accesses));
 	for (size_t n = 0; n < CLOCKED_N_FORMATS; n++)
 		config->formats[n] = (unsigned int)all_formats[n];
 	snd_config_for_each(i, next, block) {
@@ -282,17 +349,10 @@ static int constrain_sizes(const struct clocked_config *c, snd_pcm_ioplug_t *io)
 
 int clocked_config_constrain(const struct clocked_config *c, snd_pcm_ioplug_t *io)
 {
-	static const unsigned int accesses[] = {
-		SND_PCM_ACCESS_MMAP_INTERLEAVED,
-		SND_PCM_ACCESS_MMAP_NONINTERLEAVED,
-		SND_PCM_ACCESS_RW_INTERLEAVED,
-		SND_PCM_ACCESS_RW_NONINTERLEAVED,
-	};
 	int err;
 
 	err = snd_pcm_ioplug_set_param_list(io, SND_PCM_IOPLUG_HW_ACCESS,
-					    sizeof(accesses) / sizeof(accesses[0]),
-					    accesses);
+					    c->n_accesses, c->accesses);
 	if (err >= 0)
 		err = snd_pcm_ioplug_set_param_list(io, SND_PCM_IOPLUG_HW_FORMAT,
 						    c->n_formats, c->formats);
@@ -301,7 +361,10 @@ int clocked_config_constrain(const struct clocked_config *c, snd_pcm_ioplug_t *i
 			SND_PCM_IOPLUG_HW_CHANNELS,
 			(unsigned int)c->channels_min,
 			(unsigned int)c->channels_max);
-	if (err >= 0)
+	if (err >= 0 && c->n_rates > 0)
+		err = snd_pcm_ioplug_set_param_list(io, SND_PCM_IOPLUG_HW_RATE,
+						    c->n_rates, c->rates);
+	else if (err >= 0)
 		err = snd_pcm_ioplug_set_param_minmax(io, SND_PCM_IOPLUG_HW_RATE,
 						      (unsigned int)c->rate_min,
 						      (unsigned int)c->rate_max);

@@ -14,11 +14,17 @@
  *     formats [ S16_LE ]    also as one string, "S16_LE S32_LE"; default: all of
  *                           S8 U8 S16_LE S16_BE S24_LE S24_3LE S32_LE FLOAT_LE
  *                           FLOAT64_LE
+ *     access [ RW_NONINTERLEAVED ]    all it takes; default: these and
+ *                           RW_INTERLEAVED MMAP_INTERLEAVED MMAP_NONINTERLEAVED
+ *     rates [ 44100 48000 ] all it takes, instead of what rate_min and rate_max
+ *                           say; up to 16
  *     rate_min 4000         rate_max 384000       Hz
  *     channels_min 1        channels_max 32
  *     period_min 16         period_max 65536      frames
  *     buffer_max 524288     frames
  *     periods_min 2         periods_max 1024
+ *     extra_delay 0         frames that the delay has beyond the buffer, as of a
+ *                           converter behind it
  *   }
  *
  * alsa-lib limits period and buffer in bytes. The limits above are exact where
@@ -36,6 +42,8 @@
 
 #define CLOCKED_CHANNELS_MAX 32
 #define CLOCKED_N_FORMATS 9
+#define CLOCKED_N_ACCESSES 4
+#define CLOCKED_N_RATES 16
 
 struct clocked_config {
 	char *heard;			/* paths; NULL = not given */
@@ -47,8 +55,13 @@ struct clocked_config {
 	long period_min, period_max;	/* frames */
 	long buffer_max;		/* frames */
 	long periods_min, periods_max;
+	long extra_delay;		/* frames */
 	unsigned int n_formats;
 	unsigned int formats[CLOCKED_N_FORMATS];	/* snd_pcm_format_t */
+	unsigned int n_accesses;
+	unsigned int accesses[CLOCKED_N_ACCESSES];	/* snd_pcm_access_t */
+	unsigned int n_rates;		/* 0 = a range */
+	unsigned int rates[CLOCKED_N_RATES];		/* Hz */
 };
 
 /** Read and check the block of the PCM called name. Returns 0, -EINVAL after one

@@ -35,6 +35,7 @@ static int clocked_open(snd_pcm_t **pcmp, const char *name,
 
 	if (!pcm)
 		return err;
+	pcm->extra_delay = config->extra_delay;
 	pcm->io = (snd_pcm_ioplug_t){
 		.version = SND_PCM_IOPLUG_VERSION,
 		.name = "clocked virtual sound card",

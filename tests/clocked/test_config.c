@@ -60,6 +60,11 @@ static const char *const bad[][2] = {
 	{ "formats [ S16_LE MU_LAW ]", "MU_LAW" },
 	{ "formats [ ]", "formats" },
 	{ "formats 16", "formats" },
+	{ "access [ RW_SIDEWAYS ]", "RW_SIDEWAYS" },
+	{ "access [ ]", "access" },
+	{ "rates [ 44100 fast ]", "fast" },
+	{ "rates [ 44100 999 ]", "999" },
+	{ "extra_delay -1", "extra_delay" },
 };
 
 START_TEST(a_bad_block_is_refused_with_one_line_that_names_it)
