@@ -97,6 +97,9 @@ static int parse_name(snd_config_t *node, struct hr_pcm_config *config)
 	return 0;
 }
 
+#define PERM_ALLOWED "an octal mode that lets the owner read and write and nobody " \
+		     "else write, as 0600 or 0640"
+
 /* As for dmix: written in octal with a leading 0, which alsa-lib's parser turns
  * into an integer; an argument arrives as a string. */
 static int parse_perm(snd_config_t *node, struct hr_pcm_config *config)
@@ -111,10 +114,12 @@ static int parse_perm(snd_config_t *node, struct hr_pcm_config *config)
 		if (*end)
 			value = -1;
 	}
-	if (value < 0 || value > 0777 || (value & 0600) != 0600 || (value & 0022))
-		return complain("ipc_perm", node,
-				"an octal mode that lets the owner read and write "
-				"and nobody else write, as 0600 or 0640");
+	if (value >= 0 && value <= 0777 && ((value & 0600) != 0600 || (value & 0022))) {
+		SNDERR("headroom: ipc_perm is '%#lo', allowed: " PERM_ALLOWED, value);
+		return -EINVAL;
+	}
+	if (value < 0 || value > 0777)
+		return complain("ipc_perm", node, PERM_ALLOWED);
 	config->ipc_perm = (mode_t)value;
 	return 0;
 }

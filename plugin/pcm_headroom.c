@@ -45,8 +45,9 @@ static int open_page(struct hr_pcm *pcm, snd_pcm_stream_t stream)
 
 	if (err == 0)
 		return 0;
-	SNDERR("headroom: the counters of '%s' cannot be shown to others (%s); "
-	       "sound goes on without them", config.name, snd_strerror(err));
+	SNDERR("headroom: the counters of '%s' cannot be shown (%s), sound goes on; "
+	       "their folder, /dev/shm/headroom-%u or HEADROOM_DIR, must be yours and "
+	       "writable by nobody else", config.name, snd_strerror(err), geteuid());
 	return hr_page_open_private(&pcm->page, &config, hr_now_ns());
 }
 
