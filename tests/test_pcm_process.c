@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+/*
+ * What a stream means to the process around it: its signals, its threads and
+ * descriptors, its children.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/clock.h"
+#include "tests/pcm_rig.h"
+
+#define TASKS_MAX 64
+#define SOON_NS (20 * HR_NS_PER_S)	/* far beyond any delay that is none */
+
+static struct rig rig;
+static uint8_t *data;
+
+static const struct rig_params stereo = {
+	.access = SND_PCM_ACCESS_RW_INTERLEAVED,
+	.format = SND_PCM_FORMAT_S16_LE,
+	.channels = 2, .rate = 48000, .period = 480, .buffer = 48000,
+};
+
+static void set_up(void)
+{
+	pcm_rig_init(&rig);
+	data = NULL;
+}
+
+static void tear_down(void)
+{
+	pcm_rig_finish(&rig);
+	free(data);
+}
+
+static int64_t counter(const char *suffix)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "Headroom Playback %s", suffix);
+	return rig_counter(&rig, name);
+}
+
+/* ---- threads ---- */
+
+static size_t list_tasks(pid_t tasks[static TASKS_MAX])
+{
+	DIR *dir = opendir("/proc/self/task");
+	struct dirent *entry;
+	size_t n = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	while ((entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		ck_assert_uint_lt(n, TASKS_MAX);
+		tasks[n++] = (pid_t)atoi(entry->d_name);
+	}
+	closedir(dir);
+	return n;
+}
+
+static bool is_among(pid_t task, const pid_t *tasks, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (tasks[i] == task)
+			return true;
+	return false;
+}
+
+static unsigned long long blocked_signals(pid_t task)
+{
+	unsigned long long mask = 0;
+	bool found = false;
+	char path[64], line[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/status", (int)task);
+	file = fopen(path, "r");
+	ck_assert_ptr_nonnull(file);
+	while (!found && fgets(line, sizeof(line), file))
+		found = sscanf(line, "SigBlk: %llx", &mask) == 1;
+	fclose(file);
+	ck_assert(found);
+	return mask;
+}
+
+START_TEST(signals_of_the_program_do_not_reach_the_thread)
+{
+	pid_t before[TASKS_MAX], after[TASKS_MAX];
+	size_t n_before = list_tasks(before), n_after, n_new = 0;
+	unsigned long long own = blocked_signals(getpid());
+
+	rig_open_headroom(&rig, _i ? SND_PCM_STREAM_CAPTURE : SND_PCM_STREAM_PLAYBACK,
+			  0, "", "", &stereo);
+	n_after = list_tasks(after);
+	for (size_t i = 0; i < n_after; i++) {
+		if (is_among(after[i], before, n_before))
+			continue;
+		n_new++;
+		for (int signal = 1; signal < 32; signal++)
+			ck_assert_msg(signal == SIGKILL || signal == SIGSTOP ||
+				      blocked_signals(after[i]) >> (signal - 1) & 1,
+				      "signal %d is not blocked", signal);
+	}
+	ck_assert_uint_eq(n_new, 1);
+	ck_assert_uint_eq(blocked_signals(getpid()), own);
+}
+END_TEST
+
+static size_t count_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	size_t n = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+/* A thread that was joined may be listed for a moment still. */
+static void assert_tasks(size_t n)
+{
+	uint64_t end_ns = hr_now_ns() + SOON_NS;
+	pid_t tasks[TASKS_MAX];
+
+	while (list_tasks(tasks) != n && hr_now_ns() < end_ns)
+		rig_sleep_ms(1);
+	ck_assert_uint_eq(list_tasks(tasks), n);
+}
+
+START_TEST(parameters_set_again_and_again_leave_nothing_behind)
+{
+	static const unsigned int rates[] = { 48000, 96000, 44100, 8000 };
+	struct rig_params params = stereo;
+	pid_t tasks[TASKS_MAX];
+	size_t n_fds, n_tasks;
+
+	rig_open_headroom(&rig, SND_PCM_STREAM_PLAYBACK, 0, "", "", &params);
+	data = rig_noise(&rig, 8000, 61);
+	n_fds = count_fds();
+	n_tasks = list_tasks(tasks);
+	for (size_t i = 0; i < 20; i++) {
+		params.rate = rates[i % N_OF(rates)];
+		rig_install(&rig, &params);
+		ck_assert_int_eq(counter("Rate"), params.rate);
+		rig_write(&rig, data + i * 400 * 4, 400, 400);
+		ck_assert_int_eq(snd_pcm_drain(rig.pcm), 0);
+	}
+	ck_assert_uint_eq(count_fds(), n_fds);
+	assert_tasks(n_tasks);
+	rig_assert_heard(&rig, data, 8000);
+}
+END_TEST
+
+/* ---- children ---- */
+
+/* True if it exits with 0 within SOON_NS; else it is gone afterwards. */
+static bool exits_soon(pid_t child)
+{
+	uint64_t end_ns = hr_now_ns() + SOON_NS;
+	int status;
+
+	while (hr_now_ns() < end_ns) {
+		if (waitpid(child, &status, WNOHANG) == child)
+			return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+		rig_sleep_ms(1);
+	}
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	return false;
+}
+
+static pid_t fork_child(bool closes)
+{
+	pid_t child = fork();
+
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		_exit(closes ? snd_pcm_close(rig.pcm) != 0 : 0);
+	return child;
+}
+
+START_TEST(a_forked_child_leaves_the_stream_alone)
+{
+	const size_t n = 90000;
+
+	rig_open_headroom(&rig, SND_PCM_STREAM_PLAYBACK, 0, "", "", &stereo);
+	rig_thresholds(&rig, 1000, 0, 0);
+	data = rig_noise(&rig, n, 62);
+	rig_write(&rig, data, 30000, 30000);
+	ck_assert(exits_soon(fork_child(_i)));
+	rig_write(&rig, data + 30000 * 4, 30000, 777);
+	ck_assert(exits_soon(fork_child(_i)));
+	rig_write(&rig, data + 60000 * 4, 30000, 777);
+	ck_assert_int_eq(counter("Process"), getpid());
+	ck_assert_int_eq(snd_pcm_drain(rig.pcm), 0);
+	rig_assert_heard(&rig, data, n);
+	ck_assert_int_eq(counter("Frames"), (int64_t)n);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("process");
+	TCase *tcase = pcm_rig_case(suite, "threads", set_up, tear_down);
+
+	tcase_add_loop_test(tcase, signals_of_the_program_do_not_reach_the_thread, 0, 2);
+	tcase_add_test(tcase, parameters_set_again_and_again_leave_nothing_behind);
+	tcase = pcm_rig_case(suite, "children", set_up, tear_down);
+	tcase_add_loop_test(tcase, a_forked_child_leaves_the_stream_alone, 0, 2);
+	return pcm_rig_run(suite);
+}
