@@ -2,10 +2,14 @@
 /* Copyright (C) 2026 The headroom authors */
 /*
  * A slot is held by a lock that belongs to an open file, and fork() gives the
- * child the same open file. So the child closes its descriptor at once, and the
- * lock ends with the parent.
+ * child the same open file, by the descriptor and by the mapping. So the child
+ * lets go of both at once, and the lock ends with the parent. In the place of the
+ * mapping it gets a copy: a program that goes on to use the stream there changes
+ * nothing of the parent's and does not crash.
  */
 #include <pthread.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "core/page_internal.h"
@@ -24,6 +28,20 @@ static void after_fork_in_parent(void)
 	pthread_mutex_unlock(&lock);
 }
 
+/* Only system calls and memcpy(): the child may have been a thread of many. */
+static void replace_by_copy(struct hr_page *page)
+{
+	void *copy = mmap(NULL, page->mapped_bytes, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (copy == MAP_FAILED)
+		return;
+	memcpy(copy, page->shared, page->used_bytes);
+	if (mremap(copy, page->mapped_bytes, page->mapped_bytes,
+		   MREMAP_MAYMOVE | MREMAP_FIXED, page->shared) == MAP_FAILED)
+		munmap(copy, page->mapped_bytes);
+}
+
 static void after_fork_in_child(void)
 {
 	while (opened) {
@@ -31,6 +49,7 @@ static void after_fork_in_child(void)
 
 		opened = page->next;
 		page->next = NULL;
+		replace_by_copy(page);
 		close(page->fd);
 		page->fd = -1;
 	}

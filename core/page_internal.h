@@ -53,6 +53,7 @@ struct hr_page {
 	struct hr_page_shared *shared;
 	struct hr_health *health;	/* in the same mapping */
 	size_t mapped_bytes;
+	size_t used_bytes;		/* of these, by the stream that opened it */
 	uint32_t window_max;		/* samples there is room for */
 	uint32_t slot;
 	enum hr_page_kind kind;
@@ -65,8 +66,8 @@ static inline struct hr_health *hr_page_health_in(struct hr_page_shared *shared)
 	return (struct hr_health *)(shared + 1);
 }
 
-/** From now on a forked child closes its copy of the page's descriptor: by it the
- * child would hold the slot after its parent's end. Any thread. */
+/** From now on a forked child lets go of the page, by which it would hold the slot
+ * after its parent's end. Any thread. */
 void hr_page_fork_add(struct hr_page *page);
 
 /** No longer; does nothing for a page that was not added. Any thread. */

@@ -192,6 +192,7 @@ int hr_page_open(struct hr_page **pagep, const struct hr_page_config *config,
 	if (err < 0)
 		return err;
 
+	page->used_bytes = page_bytes(config->window);
 	hr_page_fork_add(page);
 	begin_stream(page, config, now_ns);
 	put_stamp(page->shared);

@@ -2,9 +2,10 @@
 /* Copyright (C) 2026 The headroom authors */
 /*
  * What a stream means to the process around it: its signals, its threads and
- * descriptors, its children.
+ * descriptors, its children, and its end.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,6 +19,9 @@
 
 #define TASKS_MAX 64
 #define SOON_NS (20 * HR_NS_PER_S)	/* far beyond any delay that is none */
+
+/* "State" */
+enum { CLOSED, OPEN, SETUP, PREPARED, RUNNING };
 
 static struct rig rig;
 static uint8_t *data;
@@ -219,6 +223,63 @@ START_TEST(a_forked_child_leaves_the_stream_alone)
 }
 END_TEST
 
+/* ---- killed ---- */
+
+/* Plays, tells so, and waits for its end; its child lives as long as the test has
+ * the other end of the pipe. */
+static void play_until_killed(const int told[2], const int life[2])
+{
+	char byte = 0;
+
+	close(life[1]);
+	ck_assert_int_eq(snd_pcm_open_lconf(&rig.pcm, "x", SND_PCM_STREAM_PLAYBACK, 0,
+					    rig.config), 0);
+	rig_install(&rig, &stereo);
+	rig_thresholds(&rig, 0, -1, 0);
+	data = rig_noise(&rig, 24000, 63);
+	rig_write(&rig, data, 24000, 24000);	/* and starts */
+	if (fork() == 0) {
+		while (read(life[0], &byte, 1) < 0 && errno == EINTR)
+			;
+		_exit(0);
+	}
+	ck_assert_int_eq(write(told[1], &byte, 1), 1);
+	for (;;)
+		pause();
+}
+
+START_TEST(the_slot_of_a_killed_process_is_free_although_its_child_lives)
+{
+	int told[2], life[2], status;
+	pid_t player;
+	char byte;
+
+	rig_open_headroom(&rig, SND_PCM_STREAM_PLAYBACK, 0, "", "", &stereo);
+	ck_assert_int_eq(snd_pcm_close(rig.pcm), 0);
+	rig.pcm = NULL;
+	ck_assert_int_eq(pipe(told), 0);
+	ck_assert_int_eq(pipe(life), 0);
+	player = fork();
+	ck_assert_int_ge(player, 0);
+	if (player == 0)
+		play_until_killed(told, life);
+	close(told[1]);
+	ck_assert_int_eq(read(told[0], &byte, 1), 1);
+	ck_assert_int_eq(counter("State"), RUNNING);
+	ck_assert_int_eq(counter("Process"), player);
+	ck_assert_int_eq(kill(player, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(player, &status, 0), player);
+	ck_assert_int_eq(counter("State"), CLOSED);
+	ck_assert_int_eq(snd_pcm_open_lconf(&rig.pcm, "x", SND_PCM_STREAM_PLAYBACK, 0,
+					    rig.config), 0);
+	ck_assert_int_eq(counter("State"), OPEN);
+	ck_assert_int_eq(counter("Process"), getpid());
+	close(life[1]);
+	close(life[0]);
+	close(told[0]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("process");
@@ -228,5 +289,7 @@ int main(void)
 	tcase_add_test(tcase, parameters_set_again_and_again_leave_nothing_behind);
 	tcase = pcm_rig_case(suite, "children", set_up, tear_down);
 	tcase_add_loop_test(tcase, a_forked_child_leaves_the_stream_alone, 0, 2);
+	tcase = pcm_rig_case(suite, "killed", set_up, tear_down);
+	tcase_add_test(tcase, the_slot_of_a_killed_process_is_free_although_its_child_lives);
 	return pcm_rig_run(suite);
 }
