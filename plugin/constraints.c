@@ -15,11 +15,23 @@ static const unsigned int usual_rates[] = {
 };
 #define N_USUAL_RATES (sizeof(usual_rates) / sizeof(usual_rates[0]))
 
+/* A kind of frame. */
+struct frame {
+	snd_pcm_format_t format;
+	unsigned int sample_bytes;
+	unsigned int channels;
+};
+
 struct space {
 	snd_pcm_t *slave;
 	snd_pcm_hw_params_t *hw;	/* everything it can do */
 	snd_pcm_ioplug_t *io;
-	unsigned int frame_bytes_min, frame_bytes_max;
+	struct frame narrowest, widest;
+};
+
+/* In bytes, as ioplug wants them. */
+struct sizes {
+	unsigned int period_min, period_max, buffer_min, buffer_max;
 };
 
 /* A program may always choose how its own memory is laid out: the copy into the
@@ -37,14 +49,14 @@ static int apply_access(struct space *space)
 
 /* Formats of the slave whose samples are whole bytes; notes the narrowest and
  * the widest. */
-static int apply_formats(struct space *space, unsigned int *bytes_min,
-			 unsigned int *bytes_max)
+static int apply_formats(struct space *space)
 {
+	struct frame *narrowest = &space->narrowest, *widest = &space->widest;
 	unsigned int list[SND_PCM_FORMAT_LAST + 1];
 	unsigned int n = 0;
 
-	*bytes_min = UINT_MAX;
-	*bytes_max = 0;
+	narrowest->sample_bytes = UINT_MAX;
+	widest->sample_bytes = 0;
 	for (int format = 0; format <= SND_PCM_FORMAT_LAST; format++) {
 		int bits = snd_pcm_format_physical_width((snd_pcm_format_t)format);
 		unsigned int bytes = (unsigned int)bits / 8;
@@ -54,10 +66,10 @@ static int apply_formats(struct space *space, unsigned int *bytes_min,
 						  (snd_pcm_format_t)format) < 0)
 			continue;
 		list[n++] = (unsigned int)format;
-		if (bytes < *bytes_min)
-			*bytes_min = bytes;
-		if (bytes > *bytes_max)
-			*bytes_max = bytes;
+		if (bytes < narrowest->sample_bytes)
+			*narrowest = (struct frame) { (snd_pcm_format_t)format, bytes, 0 };
+		if (bytes > widest->sample_bytes)
+			*widest = (struct frame) { (snd_pcm_format_t)format, bytes, 0 };
 	}
 	if (!n) {
 		SNDERR("headroom: the slave has no format with whole bytes per sample");
@@ -67,7 +79,7 @@ static int apply_formats(struct space *space, unsigned int *bytes_min,
 					     n, list);
 }
 
-static int apply_channels(struct space *space, unsigned int *first, unsigned int *last)
+static int apply_channels(struct space *space)
 {
 	unsigned int list[HR_CHANNELS_MAX], n = 0, min, max;
 	int err;
@@ -83,8 +95,8 @@ static int apply_channels(struct space *space, unsigned int *first, unsigned int
 		       HR_CHANNELS_MAX);
 		return -EINVAL;
 	}
-	*first = list[0];
-	*last = list[n - 1];
+	space->narrowest.channels = list[0];
+	space->widest.channels = list[n - 1];
 	return snd_pcm_ioplug_set_param_list(space->io, SND_PCM_IOPLUG_HW_CHANNELS,
 					     n, list);
 }
@@ -118,40 +130,73 @@ static int apply_rates(struct space *space)
 
 static unsigned int to_bytes(snd_pcm_uframes_t frames, unsigned int frame_bytes)
 {
-	snd_pcm_uframes_t most = INT_MAX / frame_bytes;
+	snd_pcm_uframes_t top = INT_MAX / frame_bytes;
 
-	return (unsigned int)((frames < most ? frames : most) * frame_bytes);
+	return (unsigned int)((frames < top ? frames : top) * frame_bytes);
 }
 
-/* The slave's sizes are known in frames over all formats, ioplug wants bytes:
- * the widest frame gives the upper end, the narrowest the lower. */
-static int apply_sizes(struct space *space)
+/* What the slave takes of this kind of frame; of a kind that it does not have (not
+ * every format comes with every count of channels): what it takes of any. */
+static int sizes_of(const struct space *space, const struct frame *frame,
+		    struct sizes *sizes)
 {
 	snd_pcm_uframes_t period_min, period_max, buffer_min, buffer_max;
-	unsigned int periods_min, periods_max;
+	unsigned int frame_bytes = frame->sample_bytes * frame->channels;
+	snd_pcm_hw_params_t *hw;
 	int err;
 
-	if ((err = snd_pcm_hw_params_get_period_size_min(space->hw, &period_min, NULL)) < 0 ||
-	    (err = snd_pcm_hw_params_get_period_size_max(space->hw, &period_max, NULL)) < 0 ||
-	    (err = snd_pcm_hw_params_get_buffer_size_min(space->hw, &buffer_min)) < 0 ||
-	    (err = snd_pcm_hw_params_get_buffer_size_max(space->hw, &buffer_max)) < 0 ||
+	snd_pcm_hw_params_alloca(&hw);
+	snd_pcm_hw_params_copy(hw, space->hw);
+	if (snd_pcm_hw_params_set_format(space->slave, hw, frame->format) < 0 ||
+	    snd_pcm_hw_params_set_channels(space->slave, hw, frame->channels) < 0)
+		snd_pcm_hw_params_copy(hw, space->hw);
+	if ((err = snd_pcm_hw_params_get_period_size_min(hw, &period_min, NULL)) < 0 ||
+	    (err = snd_pcm_hw_params_get_period_size_max(hw, &period_max, NULL)) < 0 ||
+	    (err = snd_pcm_hw_params_get_buffer_size_min(hw, &buffer_min)) < 0 ||
+	    (err = snd_pcm_hw_params_get_buffer_size_max(hw, &buffer_max)) < 0)
+		return err;
+	sizes->period_min = to_bytes(period_min ? period_min : 1, frame_bytes);
+	sizes->period_max = to_bytes(period_max, frame_bytes);
+	sizes->buffer_min = to_bytes(buffer_min ? buffer_min : 1, frame_bytes);
+	sizes->buffer_max = to_bytes(buffer_max, frame_bytes);
+	return 0;
+}
+
+static unsigned int least(unsigned int a, unsigned int b)
+{
+	return a < b ? a : b;
+}
+
+static unsigned int most(unsigned int a, unsigned int b)
+{
+	return a > b ? a : b;
+}
+
+/* The slave tells its sizes in frames, ioplug wants bytes. A card is limited in
+ * bytes (its memory), other devices in frames: the narrowest frame and the widest
+ * show both. Over all formats at once, frames of one would be multiplied by the
+ * bytes of another. */
+static int apply_sizes(struct space *space)
+{
+	unsigned int periods_min, periods_max;
+	struct sizes narrow, wide;
+	int err;
+
+	if ((err = sizes_of(space, &space->narrowest, &narrow)) < 0 ||
+	    (err = sizes_of(space, &space->widest, &wide)) < 0 ||
 	    (err = snd_pcm_hw_params_get_periods_min(space->hw, &periods_min, NULL)) < 0 ||
 	    (err = snd_pcm_hw_params_get_periods_max(space->hw, &periods_max, NULL)) < 0)
 		return err;
-	if (!period_min)
-		period_min = 1;
-	if (!buffer_min)
-		buffer_min = 1;
 	if (!periods_min)
 		periods_min = 1;
 	if ((err = snd_pcm_ioplug_set_param_minmax(
 		     space->io, SND_PCM_IOPLUG_HW_PERIOD_BYTES,
-		     to_bytes(period_min, space->frame_bytes_min),
-		     to_bytes(period_max, space->frame_bytes_max))) < 0 ||
+		     least(narrow.period_min, wide.period_min),
+		     most(narrow.period_max, wide.period_max))) < 0 ||
 	    (err = snd_pcm_ioplug_set_param_minmax(
 		     space->io, SND_PCM_IOPLUG_HW_BUFFER_BYTES,
-		     to_bytes(buffer_min, space->frame_bytes_min),
-		     to_bytes(buffer_max, space->frame_bytes_max))) < 0)
+		     least(narrow.buffer_min, wide.buffer_min),
+		     most(narrow.buffer_max, wide.buffer_max))) < 0)
 		return err;
 	return snd_pcm_ioplug_set_param_minmax(space->io, SND_PCM_IOPLUG_HW_PERIODS,
 					       periods_min, periods_max);
@@ -159,7 +204,6 @@ static int apply_sizes(struct space *space)
 
 int hr_constraints_apply(snd_pcm_ioplug_t *io, snd_pcm_t *slave)
 {
-	unsigned int bytes_min, bytes_max, channels_min, channels_max;
 	struct space space = { .slave = slave, .io = io };
 	int err;
 
@@ -170,11 +214,9 @@ int hr_constraints_apply(snd_pcm_ioplug_t *io, snd_pcm_t *slave)
 		return err;
 	}
 	if ((err = apply_access(&space)) < 0 ||
-	    (err = apply_formats(&space, &bytes_min, &bytes_max)) < 0 ||
-	    (err = apply_channels(&space, &channels_min, &channels_max)) < 0 ||
+	    (err = apply_formats(&space)) < 0 ||
+	    (err = apply_channels(&space)) < 0 ||
 	    (err = apply_rates(&space)) < 0)
 		return err;
-	space.frame_bytes_min = bytes_min * channels_min;
-	space.frame_bytes_max = bytes_max * channels_max;
 	return apply_sizes(&space);
 }
