@@ -8,9 +8,6 @@
 #include "plugin/io_stats.h"
 #include "plugin/io_thread.h"
 
-/* A device that is late to signal a period is looked at after this much more. */
-#define DEVICE_GRACE_NS (10 * HR_NS_PER_MS)
-
 void hr_capture_reset(struct hr_io *io)
 {
 	io->unpaced = false;
@@ -22,8 +19,7 @@ void hr_capture_reset(struct hr_io *io)
 int hr_capture_start(struct hr_io *io)
 {
 	io->looked_ns = io->now_ns;
-	/* seq_cst: the look of wake.h. */
-	io->seen_appl = atomic_load_explicit(&io->appl_pos, memory_order_seq_cst);
+	hr_io_see_appl(io);
 	return hr_slave_start(io->slave);
 }
 
@@ -45,17 +41,19 @@ static uint64_t capacity(const struct hr_io *io)
 	return stop + depth ? stop + depth : 1;
 }
 
-static void see_appl(struct hr_io *io)
-{
-	/* seq_cst: the look of wake.h. */
-	io->seen_appl = atomic_load_explicit(&io->appl_pos, memory_order_seq_cst);
-}
-
 static uint64_t unread(const struct hr_io *io)
 {
 	uint64_t captured = hr_stream_write_pos(io->stream);
 
 	return captured > io->seen_appl ? captured - io->seen_appl : 0;
+}
+
+/* Frames that may still be taken from the device. */
+static uint64_t room(const struct hr_io *io)
+{
+	uint64_t most = capacity(io), is = unread(io);
+
+	return most > is ? most - is : 0;
 }
 
 static void count_dropped(struct hr_io *io, uint64_t frames)
@@ -138,7 +136,7 @@ void hr_capture_abandon(struct hr_io *io)
 	hr_capture_settle(io);
 	/* Without depth it was counted when it happened. */
 	if (io->run == HR_RUN_DISCARDING && io->config->depth_ms) {
-		see_appl(io);
+		hr_io_see_appl(io);
 		count_dropped(io, unread(io));
 	}
 }
@@ -173,11 +171,10 @@ static void tell_overrun(struct hr_io *io)
 /* The device overran its own buffer. What it lost is known by the clock only. */
 static int device_xrun(struct hr_io *io)
 {
-	uint64_t period_ns = hr_frames_to_ns(io->slave->period, io->rate);
 	int err;
 
-	hr_stats_device_xrun(io, io->late_ns > period_ns ? HR_CAUSE_SCHEDULER :
-							   HR_CAUSE_DEVICE);
+	hr_stats_device_xrun(io, hr_io_was_late(io) ? HR_CAUSE_SCHEDULER :
+						      HR_CAUSE_DEVICE);
 	count_dropped(io, hr_ns_to_frames(io->now_ns - io->looked_ns, io->rate));
 	io->looked_ns = io->now_ns;
 	err = snd_pcm_prepare(io->slave->pcm);
@@ -190,16 +187,13 @@ static int device_xrun(struct hr_io *io)
 
 static void device_fault(struct hr_io *io, int err)
 {
-	bool lost = err == -ENODEV || err == -EBADFD || err == -EBADF;
-
 	if (err == -EPIPE)
 		err = device_xrun(io);
 	if (err == 0)
 		return;
 	io->run = HR_RUN_FAULT;
 	hr_stats_calm(io);
-	hr_io_latch(io, lost ? HR_FAULT_LOST :
-		    err == -ESTRPIPE ? HR_FAULT_SUSPENDED : HR_FAULT_XRUN);
+	hr_io_latch(io, hr_io_fault_of(err));
 }
 
 /* A device that has as many frames after we took some as before hands them out
@@ -219,14 +213,14 @@ static void notice_pace(struct hr_io *io, uint64_t before, uint64_t taken)
 /* Take what is there as far as there is room. Returns 0 or -errno. */
 static int collect(struct hr_io *io, uint64_t avail)
 {
-	uint64_t room = capacity(io) > unread(io) ? capacity(io) - unread(io) : 0;
-	snd_pcm_sframes_t n = take(io, avail < room ? avail : room);
+	uint64_t most = room(io);
+	snd_pcm_sframes_t n = take(io, avail < most ? avail : most);
 
 	if (n < 0)
 		return (int)n;
 	notice_pace(io, avail, (uint64_t)n);
-	see_appl(io);	/* it may have read since: then there is room */
-	if (unread(io) < capacity(io) || io->unpaced)
+	hr_io_see_appl(io);	/* it may have read since: then there is room */
+	if (room(io) || io->unpaced)
 		return 0;
 	if (!drops(io)) {
 		hr_page_set(io->page, HR_STAT_XRUN_CAUSE, HR_CAUSE_PROGRAM);
@@ -239,15 +233,17 @@ static int collect(struct hr_io *io, uint64_t avail)
 
 static void plan_wait(struct hr_io *io, struct hr_plan *plan)
 {
-	uint64_t period_ns = hr_frames_to_ns(io->slave->period, io->rate);
+	uint64_t period_ns = hr_io_period_ns(io);
 
-	if (io->unpaced && unread(io) >= capacity(io)) {
+	if (io->unpaced && !room(io)) {
 		plan->wait_program = true;
 		return;
 	}
 	plan->poll_device = !io->device_lied;
-	hr_plan_within(io, plan, plan->poll_device ? 2 * period_ns + DEVICE_GRACE_NS :
-						     period_ns);
+	if (plan->poll_device)
+		hr_plan_for_device(io, plan);
+	else
+		hr_plan_within(io, plan, period_ns);
 	plan->due_ns = io->now_ns + 2 * period_ns;
 	if (io->run == HR_RUN_RUNNING)
 		hr_plan_for_program(io, plan, unread(io));
@@ -258,12 +254,12 @@ static void plan_wait(struct hr_io *io, struct hr_plan *plan)
 void hr_capture_pause(struct hr_io *io)
 {
 	snd_pcm_sframes_t delay = 0, avail = hr_slave_avail(io->slave, &delay);
-	uint64_t room;
+	uint64_t most;
 
-	see_appl(io);
-	room = capacity(io) > unread(io) ? capacity(io) - unread(io) : 0;
+	hr_io_see_appl(io);
+	most = room(io);
 	if (avail > 0)
-		(void)take(io, (uint64_t)avail < room ? (uint64_t)avail : room);
+		(void)take(io, (uint64_t)avail < most ? (uint64_t)avail : most);
 	publish(io, 0);
 }
 
@@ -273,7 +269,7 @@ void hr_capture_step(struct hr_io *io, struct hr_plan *plan)
 	snd_pcm_sframes_t avail, delay = 0;
 	int err;
 
-	see_appl(io);
+	hr_io_see_appl(io);
 	avail = hr_slave_avail(io->slave, &delay);
 	err = avail < 0 ? (int)avail : 0;
 	if (err == 0 && io->run == HR_RUN_DISCARDING) {

@@ -8,8 +8,6 @@
 #include "plugin/io_stats.h"
 #include "plugin/io_thread.h"
 
-/* A device that is late to signal a period is looked at after this much more. */
-#define DEVICE_GRACE_NS (10 * HR_NS_PER_MS)
 /* How long a draining device may stand still, beyond two of its periods. */
 #define STANDSTILL_NS (100 * HR_NS_PER_MS)
 /* on_underrun silence: the queue is never let below this or half a period. */
@@ -149,8 +147,7 @@ int hr_playback_start(struct hr_io *io)
 		err = feed_silence(io, io->slave->period);
 	if (err < 0)
 		return err;
-	/* seq_cst: the look of wake.h. */
-	io->seen_appl = atomic_load_explicit(&io->appl_pos, memory_order_seq_cst);
+	hr_io_see_appl(io);
 	io->moved_ns = io->now_ns;
 	return hr_slave_start(io->slave);
 }
@@ -195,9 +192,7 @@ static int start_again(struct hr_io *io)
 
 static enum hr_cause blame(const struct hr_io *io, bool sound_waits)
 {
-	uint64_t period_ns = hr_frames_to_ns(io->slave->period, io->rate);
-
-	if (io->late_ns > period_ns)
+	if (hr_io_was_late(io))
 		return HR_CAUSE_SCHEDULER;
 	return sound_waits ? HR_CAUSE_DEVICE : HR_CAUSE_PROGRAM;
 }
@@ -230,19 +225,19 @@ static bool has_ended_drain(const struct hr_io *io, int err)
 
 static void device_fault(struct hr_io *io, int err)
 {
-	bool lost = err == -ENODEV || err == -EBADFD || err == -EBADF;
+	enum hr_fault fault = hr_io_fault_of(err);
 
 	if (has_ended_drain(io, err)) {
 		hr_playback_end_drain(io, 0);
 		return;
 	}
-	if (err != -ESTRPIPE && !lost) {
-		device_xrun(io);	/* -EPIPE, and whatever else stopped it */
+	if (fault == HR_FAULT_XRUN) {
+		device_xrun(io);
 		return;
 	}
 	io->run = HR_RUN_FAULT;
 	hr_stats_calm(io);
-	hr_io_latch(io, lost ? HR_FAULT_LOST : HR_FAULT_SUSPENDED);
+	hr_io_latch(io, fault);
 }
 
 /* A stop threshold below the buffer: the device is to stop with sound left. It is
@@ -301,13 +296,13 @@ static void plan_wait(struct hr_io *io, struct hr_plan *plan)
 {
 	uint64_t avail = io->slave->buffer - (io->queued < io->slave->buffer ?
 					      io->queued : io->slave->buffer);
-	uint64_t period_ns = hr_frames_to_ns(io->slave->period, io->rate);
+	uint64_t period_ns = hr_io_period_ns(io);
 	uint64_t pos = hr_position_last(&io->position);
 
 	plan->wait_program = avail > 0 && io->run == HR_RUN_RUNNING;
 	plan->poll_device = avail < io->slave->avail_min && !io->device_lied;
 	if (plan->poll_device) {
-		hr_plan_within(io, plan, 2 * period_ns + DEVICE_GRACE_NS);
+		hr_plan_for_device(io, plan);
 		plan->due_ns = io->now_ns + period_ns +
 			       hr_frames_to_ns(io->slave->avail_min - avail, io->rate);
 	} else if (io->queued || io->run == HR_RUN_DRAINING) {
@@ -332,8 +327,7 @@ void hr_playback_step(struct hr_io *io, struct hr_plan *plan)
 	uint64_t handed = io->handed, queued = io->queued;
 	int err;
 
-	/* seq_cst: the look of wake.h. */
-	io->seen_appl = atomic_load_explicit(&io->appl_pos, memory_order_seq_cst);
+	hr_io_see_appl(io);
 	err = feed(io);
 	if (err == 0)
 		err = look(io);

@@ -11,6 +11,8 @@
 #include "plugin/io_stats.h"
 
 #define NEVER UINT64_MAX
+/* A device that is late to signal a period is looked at after this much more. */
+#define DEVICE_GRACE_NS (10 * HR_NS_PER_MS)
 #define POLL_FDS_MAX 16		/* as alsa-lib's own snd_pcm_wait() */
 #define STACK_BYTES (256 * 1024)	/* slaves may be plug-ins with alloca() */
 #define STACK_TOUCHED (64 * 1024)
@@ -97,6 +99,41 @@ void hr_io_publish(struct hr_io *io, uint64_t pos, uint64_t limit, int64_t extra
 	wake_program_if_ready(io);
 }
 
+void hr_io_see_appl(struct hr_io *io)
+{
+	/* seq_cst: the look of wake.h. */
+	io->seen_appl = atomic_load_explicit(&io->appl_pos, memory_order_seq_cst);
+}
+
+uint64_t hr_io_period_ns(const struct hr_io *io)
+{
+	return hr_frames_to_ns(io->slave->period, io->rate);
+}
+
+bool hr_io_was_late(const struct hr_io *io)
+{
+	return io->late_ns > hr_io_period_ns(io);
+}
+
+enum hr_fault hr_io_fault_of(int err)
+{
+	switch (err) {
+	case -ENODEV:
+	case -EBADFD:
+	case -EBADF:
+		return HR_FAULT_LOST;
+	case -ESTRPIPE:
+		return HR_FAULT_SUSPENDED;
+	default:
+		return HR_FAULT_XRUN;	/* -EPIPE, and whatever else stopped it */
+	}
+}
+
+void hr_plan_for_device(const struct hr_io *io, struct hr_plan *plan)
+{
+	hr_plan_within(io, plan, 2 * hr_io_period_ns(io) + DEVICE_GRACE_NS);
+}
+
 void hr_plan_within(const struct hr_io *io, struct hr_plan *plan, uint64_t ns)
 {
 	if (io->now_ns + ns < plan->deadline_ns)
@@ -115,183 +152,6 @@ void hr_plan_for_program(const struct hr_io *io, struct hr_plan *plan, uint64_t 
 	if (plan->poll_device && need % io->slave->period == 0)
 		return;
 	hr_plan_within(io, plan, hr_frames_to_ns(need - avail + 1, io->rate));
-}
-
-/* --- requests --- */
-
-static void reset(struct hr_io *io)
-{
-	io->run = HR_RUN_IDLE;
-	hr_stats_calm(io);
-	hr_stats_rate_restart(io);
-	/* The program waits for the answer: neither side uses the stream. */
-	hr_stream_reset(io->stream, io->now_ns);
-	if (io->direction == HR_PLAYBACK)
-		hr_playback_reset(io);
-	else
-		hr_capture_reset(io);
-}
-
-static int prepare(struct hr_io *io)
-{
-	int err;
-
-	hr_capture_abandon(io);
-	if (snd_pcm_state(io->slave->pcm) != SND_PCM_STATE_PREPARED ||
-	    io->handed || io->run != HR_RUN_IDLE) {
-		snd_pcm_drop(io->slave->pcm);
-		err = snd_pcm_prepare(io->slave->pcm);
-		if (err < 0)
-			return err;
-	}
-	reset(io);
-	/* relaxed: the program waits for the answer, which orders all of it. */
-	atomic_store_explicit(&io->fault, HR_FAULT_NONE, memory_order_relaxed);
-	atomic_store_explicit(&io->drained, false, memory_order_relaxed);
-	hr_position_publish(&io->position, 0, io->now_ns, 0, 0);
-	hr_stats_state(io, HR_STATE_PREPARED);
-	return 0;
-}
-
-static int start(struct hr_io *io)
-{
-	int err = io->direction == HR_PLAYBACK ? hr_playback_start(io) :
-						 hr_capture_start(io);
-
-	if (err < 0)
-		return err;
-	io->run = HR_RUN_RUNNING;
-	hr_stats_state(io, HR_STATE_RUNNING);
-	return 0;
-}
-
-static int stop(struct hr_io *io)
-{
-	hr_capture_settle(io);
-	reset(io);
-	snd_pcm_drop(io->slave->pcm);
-	hr_stats_state(io, HR_STATE_SETUP);
-	/* Whoever waits for the drain to end must not wait for ever. seq_cst: see
-	 * hr_io_ready(). */
-	atomic_store_explicit(&io->drained, true, memory_order_seq_cst);
-	hr_wake_force(&io->app_wake);
-	return 0;
-}
-
-static int pause_device(struct hr_io *io, bool enable)
-{
-	int err;
-
-	if (io->run != (enable ? HR_RUN_RUNNING : HR_RUN_PAUSED))
-		return -EBADFD;
-	err = snd_pcm_pause(io->slave->pcm, enable);
-	if (err < 0)
-		return err;
-	io->run = enable ? HR_RUN_PAUSED : HR_RUN_RUNNING;
-	hr_stats_state(io, enable ? HR_STATE_PAUSED : HR_STATE_RUNNING);
-	/* The position will stand, perhaps for minutes: let it be where the device
-	 * is, not where it was at the last step. */
-	if (enable && io->direction == HR_PLAYBACK)
-		hr_playback_pause(io);
-	else if (enable)
-		hr_capture_pause(io);
-	hr_stats_rate_restart(io);
-	if (enable) {
-		uint64_t pos = hr_position_last(&io->position);
-
-		hr_stats_calm(io);
-		hr_position_publish(&io->position, pos, io->now_ns, pos,
-				    hr_position_extra(&io->position));
-	}
-	return 0;
-}
-
-static int drain(struct hr_io *io)
-{
-	int err = 0;
-
-	/* An empty device would refuse to start; there is nothing to wait for. */
-	if (io->run == HR_RUN_IDLE &&
-	    hr_stream_write_pos(io->stream) == hr_stream_read_pos(io->stream)) {
-		hr_playback_end_drain(io, 0);
-		return 0;
-	}
-	if (io->run == HR_RUN_IDLE)
-		err = start(io);
-	if (err < 0)
-		return err;
-	if (io->run != HR_RUN_RUNNING)
-		return -EBADFD;
-	io->run = HR_RUN_DRAINING;
-	io->moved_ns = io->now_ns;
-	hr_stats_state(io, HR_STATE_DRAINING);
-	return 0;
-}
-
-static int resume(struct hr_io *io)
-{
-	int err = snd_pcm_resume(io->slave->pcm);
-
-	if (err < 0)
-		return err;
-	atomic_store_explicit(&io->fault, HR_FAULT_NONE, memory_order_relaxed);
-	io->run = HR_RUN_RUNNING;
-	hr_stats_state(io, HR_STATE_RUNNING);
-	return 0;
-}
-
-static int carry_out(struct hr_io *io, enum hr_request request)
-{
-	switch (request) {
-	case HR_REQUEST_NONE:
-		return 0;
-	case HR_REQUEST_QUIT:
-		reset(io);	/* what was not read counts as taken out */
-		return 0;
-	case HR_REQUEST_PREPARE:
-		return prepare(io);
-	case HR_REQUEST_START:
-		return start(io);
-	case HR_REQUEST_STOP:
-		return stop(io);
-	case HR_REQUEST_PAUSE:
-		return pause_device(io, true);
-	case HR_REQUEST_UNPAUSE:
-		return pause_device(io, false);
-	case HR_REQUEST_DRAIN:
-		return drain(io);
-	case HR_REQUEST_RESUME:
-		return resume(io);
-	}
-	return -EINVAL;
-}
-
-/* False after the request to quit. */
-static bool serve_request(struct hr_io *io)
-{
-	/* acquire, pairs with the store in hr_io_request(): what the program did
-	 * before it asked (a reset of the stream, say) is seen. */
-	int request = atomic_load_explicit(&io->request, memory_order_acquire);
-
-	if (request == HR_REQUEST_NONE)
-		return true;
-	io->now_ns = hr_now_ns();
-	io->result = carry_out(io, (enum hr_request)request);
-	hr_stats_counters(io);
-	/* relaxed: sem_post() orders it and the result before the answer. */
-	atomic_store_explicit(&io->request, HR_REQUEST_NONE, memory_order_relaxed);
-	sem_post(&io->answered);
-	return request != HR_REQUEST_QUIT;
-}
-
-int hr_io_request(struct hr_io *io, enum hr_request request)
-{
-	/* release, pairs with the load in serve_request(). */
-	atomic_store_explicit(&io->request, request, memory_order_release);
-	hr_wake_force(&io->io_wake);
-	while (sem_wait(&io->answered) < 0 && errno == EINTR)
-		;
-	return io->result;
 }
 
 /* --- waiting --- */
@@ -411,7 +271,7 @@ static void *io_main(void *arg)
 	struct hr_io *io = arg;
 
 	touch_stack();
-	while (serve_request(io)) {
+	while (hr_io_serve_request(io)) {
 		struct hr_plan plan = { false, false, NEVER, NEVER };
 
 		if (is_active(io))

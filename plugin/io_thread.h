@@ -136,6 +136,9 @@ void hr_io_destroy(struct hr_io *io);
 /** Have a request carried out; returns its result, 0 or -errno. [program] */
 int hr_io_request(struct hr_io *io, enum hr_request request);
 
+/** Carry out a request if there is one. False after the one to quit. [io] */
+bool hr_io_serve_request(struct hr_io *io);
+
 /** Whether the program is to be woken: avail has reached avail_min, or the
  * stream is drained, or at fault. [any] */
 bool hr_io_ready(const struct hr_io *io);
@@ -180,6 +183,22 @@ void hr_capture_settle(struct hr_io *io);
 /** The same for a program that starts over: what was kept for it and not read is
  * lost as well. [io] */
 void hr_capture_abandon(struct hr_io *io);
+
+/** Note where the program is; the look of wake.h. [io] */
+void hr_io_see_appl(struct hr_io *io);
+
+/** Duration of a period of the device. [any] */
+uint64_t hr_io_period_ns(const struct hr_io *io);
+
+/** Whether this step began more than a period late: the scheduler is to blame for
+ * what follows from that. [io] */
+bool hr_io_was_late(const struct hr_io *io);
+
+/** What an error of the device means: it is gone, suspended, or it stopped. [io] */
+enum hr_fault hr_io_fault_of(int err);
+
+/** Plan to look at a device that should wake us, should it not. [io] */
+void hr_plan_for_device(const struct hr_io *io, struct hr_plan *plan);
 
 /** Make plan->deadline_ns no later than `ns` from this step. [io] */
 void hr_plan_within(const struct hr_io *io, struct hr_plan *plan, uint64_t ns);
