@@ -62,6 +62,8 @@ struct hr_health {
 	_Alignas(LINE) _Atomic uint64_t samples[];	/* ns */
 };
 
+_Static_assert(sizeof(struct hr_health) <= HR_HEALTH_HEAD_MAX, "as the header says");
+
 /* Relaxed: a counter is published by itself, and readers are told that two of
  * them need not agree. Where order matters the operation is spelled out. */
 static uint64_t get(const _Atomic uint64_t *value)
@@ -91,6 +93,14 @@ size_t hr_health_bytes(uint32_t window)
 static bool window_valid(uint32_t window)
 {
 	return window >= HR_HEALTH_WINDOW_MIN && window <= HR_HEALTH_WINDOW_MAX;
+}
+
+uint32_t hr_health_window(const struct hr_health *health)
+{
+	/* relaxed: a value by itself. */
+	uint32_t window = atomic_load_explicit(&health->window, memory_order_relaxed);
+
+	return window_valid(window) ? window : 0;
 }
 
 int hr_health_init(struct hr_health *health, uint32_t window)
@@ -395,11 +405,8 @@ static uint32_t n_samples_now(const struct hr_health *health, uint32_t window_ma
 	 * has been written. One that is overwritten meanwhile is a newer one. */
 	uint64_t count = atomic_load_explicit(&health->taken.n_samples,
 					      memory_order_acquire);
-	/* relaxed: only bounds the count. */
-	uint32_t n = atomic_load_explicit(&health->window, memory_order_relaxed);
+	uint32_t n = hr_health_window(health);
 
-	if (n > HR_HEALTH_WINDOW_MAX)
-		n = HR_HEALTH_WINDOW_MAX;
 	if (n > window_max)
 		n = window_max;
 	return n < count ? n : (uint32_t)count;
@@ -444,6 +451,14 @@ static bool is_healthy(const struct hr_health_snapshot *snapshot)
 	return snapshot->frames_dropped == 0 && snapshot->frames_silence == 0 &&
 	       snapshot->chunks_dropped == 0 && snapshot->overruns == 0 &&
 	       !snapshot->pressure;
+}
+
+uint64_t hr_health_overruns(const struct hr_health *health)
+{
+	struct hr_health_snapshot snapshot = { 0 };
+
+	get_lost(health, &snapshot);
+	return snapshot.overruns;
 }
 
 bool hr_health_is_healthy(const struct hr_health *health)

@@ -56,9 +56,16 @@ struct hr_health_snapshot {
 	bool is_healthy;		/* nothing lost or invented, no overrun, no pressure */
 };
 
-/** Bytes that a monitor with this window needs (at most 16 per sample beside a
- * constant part). */
+/* Bytes; hr_health_bytes(0) is no more. */
+#define HR_HEALTH_HEAD_MAX 512u
+
+/** Bytes that a monitor with this window needs: 8 per sample, in the order in which
+ * they are overwritten, behind hr_health_bytes(0) of all else. */
 size_t hr_health_bytes(uint32_t window);
+
+/** Samples that the monitor may have in its window: 0 unless it says a number that
+ * can be. [any] */
+uint32_t hr_health_window(const struct hr_health *health);
 
 /** Make a monitor in private memory. Returns 0, -EINVAL for a window out of
  * HR_HEALTH_WINDOW_MIN..MAX, -ENOMEM. [setup] */
@@ -99,6 +106,9 @@ void hr_health_overrun(struct hr_health *health);
 /** Pressure began or ended. [keeper] */
 void hr_health_set_pressure(struct hr_health *health, bool pressure);
 
+/** Episodes of loss since the reset. [any] */
+uint64_t hr_health_overruns(const struct hr_health *health);
+
 /** Whether nothing was lost or invented since the reset and there is no
  * pressure. [any] */
 bool hr_health_is_healthy(const struct hr_health *health);
@@ -108,7 +118,8 @@ bool hr_health_is_healthy(const struct hr_health *health);
  * not for the streaming threads. [any]
  *
  * window_max is the number of samples that the caller knows to be mapped behind
- * the monitor: the monitor's own word for it is not trusted beyond that.
+ * the monitor: the monitor's own word for it is not trusted beyond that. With 0 the
+ * latency is left out.
  * Returns 0, or -ENOMEM with everything but the latency filled in.
  */
 int hr_health_get_snapshot(const struct hr_health *health, uint32_t window_max,

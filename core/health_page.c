@@ -2,7 +2,6 @@
 /* Copyright (C) 2026 The headroom authors */
 #include <errno.h>
 #include <stdatomic.h>
-#include <sys/mman.h>
 
 #include "core/backpressure.h"
 #include "core/health_page.h"
@@ -96,57 +95,92 @@ bool hr_page_apply_reset(struct hr_page *page)
 	return true;
 }
 
-/* The page with its owner's rights: for an attached one a second mapping, undone
- * by unmap_writable(). Returns 0 or -errno. */
-static int map_writable(const struct hr_page *page, struct hr_page_shared **shared)
+/* What the stream itself looks at; NULL with *errp set. end_writing() is owed. */
+static struct hr_page_shared *begin_writing(struct hr_page *page, int *errp)
 {
-	void *map;
-
-	*shared = page->shared;
-	if (page->kind != HR_PAGE_ATTACHED)
-		return 0;
-
-	map = mmap(NULL, page->mapped_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-		   page->fd, 0);
-	if (map == MAP_FAILED)
-		return -errno;
-	*shared = map;
-	return 0;
+	return page->kind == HR_PAGE_ATTACHED ? hr_page_map_shared(page, errp) :
+						page->shared;
 }
 
-static void unmap_writable(const struct hr_page *page, struct hr_page_shared *shared)
+static void end_writing(const struct hr_page *page, struct hr_page_shared *shared)
 {
-	if (shared != page->shared)
-		munmap(shared, page->mapped_bytes);
+	if (page->kind == HR_PAGE_ATTACHED)
+		hr_page_unmap_shared(shared);
 }
 
 int hr_page_reset(struct hr_page *page)
 {
-	struct hr_page_shared *shared;
-	int err = map_writable(page, &shared);
+	int err = 0;
+	struct hr_page_shared *shared = begin_writing(page, &err);
 
-	if (err < 0)
+	if (!shared)
 		return err;
 	hr_health_reset(hr_page_health_in(shared));
-	unmap_writable(page, shared);
+	end_writing(page, shared);
 	return 0;
+}
+
+/* Exchange the bits of mask in the pair. Relaxed throughout: the pair is the whole
+ * message, and the exchange is for others who do the same at the same time. */
+static int change_thresholds(_Atomic uint32_t *thresholds, uint32_t mask, uint32_t bits)
+{
+	uint32_t before = atomic_load_explicit(thresholds, memory_order_relaxed);
+	uint32_t after;
+
+	do {
+		after = hr_page_pair_valid(before) ? before :
+			hr_page_pack(HR_BP_TRIGGER_DEFAULT, HR_BP_CLEAR_DEFAULT);
+		after = (after & ~mask) | bits;
+		if (!hr_page_pair_valid(after))
+			return -EINVAL;
+	} while (!atomic_compare_exchange_weak_explicit(thresholds, &before, after,
+							memory_order_relaxed,
+							memory_order_relaxed));
+	return after != before;
+}
+
+static int set_thresholds(struct hr_page *page, uint32_t mask, uint32_t bits)
+{
+	int err = 0;
+	struct hr_page_shared *shared = begin_writing(page, &err);
+
+	if (!shared)
+		return err;
+	err = change_thresholds(&shared->thresholds, mask, bits);
+	end_writing(page, shared);
+	return err;
 }
 
 int hr_page_set_thresholds(struct hr_page *page, uint32_t trigger, uint32_t clear)
 {
-	struct hr_page_shared *shared;
 	int err;
 
 	if (!hr_bp_thresholds_valid(trigger, clear))
 		return -EINVAL;
-	err = map_writable(page, &shared);
-	if (err < 0)
-		return err;
-	/* relaxed: the pair is the whole message. */
-	atomic_store_explicit(&shared->thresholds, trigger << 16 | clear,
-			      memory_order_relaxed);
-	unmap_writable(page, shared);
-	return 0;
+	err = set_thresholds(page, UINT32_MAX, hr_page_pack(trigger, clear));
+	return err < 0 ? err : 0;
+}
+
+int hr_page_set_trigger(struct hr_page *page, uint32_t trigger)
+{
+	if (trigger > 100)
+		return -EINVAL;
+	return set_thresholds(page, 0xffff0000, hr_page_pack(trigger, 0));
+}
+
+int hr_page_set_clear(struct hr_page *page, uint32_t clear)
+{
+	if (clear > 100)
+		return -EINVAL;
+	return set_thresholds(page, 0xffff, hr_page_pack(0, clear));
+}
+
+bool hr_page_get_former_thresholds(const struct hr_page *page, uint32_t *trigger,
+				   uint32_t *clear)
+{
+	*trigger = page->former >> 16;
+	*clear = page->former & 0xffff;
+	return page->former != 0;
 }
 
 void hr_page_get_thresholds(const struct hr_page *page, uint32_t *trigger,
@@ -156,17 +190,21 @@ void hr_page_get_thresholds(const struct hr_page *page, uint32_t *trigger,
 	uint32_t both = atomic_load_explicit(&page->shared->thresholds,
 					     memory_order_relaxed);
 
+	if (!hr_page_pair_valid(both))
+		both = hr_page_pack(HR_BP_TRIGGER_DEFAULT, HR_BP_CLEAR_DEFAULT);
 	*trigger = both >> 16;
 	*clear = both & 0xffff;
-	if (!hr_bp_thresholds_valid(*trigger, *clear)) {
-		*trigger = HR_BP_TRIGGER_DEFAULT;
-		*clear = HR_BP_CLEAR_DEFAULT;
-	}
 }
 
 uint32_t hr_page_slot(const struct hr_page *page)
 {
 	return page->slot;
+}
+
+void hr_page_announce(const struct hr_page *page)
+{
+	if (page->fd >= 0)
+		hr_page_file_touch(page->fd);
 }
 
 bool hr_page_is_live(const struct hr_page *page)

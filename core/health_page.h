@@ -13,14 +13,18 @@
  * anew is another file: a reader whose page is not live attaches again now and
  * then.
  *
- * Owner and mode of directory and page are checked, since whoever owns a page
- * can shorten it under those who have it mapped (SIGBUS): a reader takes only
- * its own and root's pages. To show the counters of a service to everybody, run
- * it as root, or share its user, and set ipc_perm and HEADROOM_DIR.
+ * Owner and mode of directory and page are checked: only the owner can write to a
+ * page, and a reader believes the user whose directory it was told to look in, and
+ * root. A reader never maps a page, since its owner could shorten it under the
+ * mapping (SIGBUS): it copies it.
+ *
+ * Who wants to know of changes at once watches the directory with inotify
+ * (hr_page_watch()): hr_page_announce() shows there, and so does the end of a
+ * stream, even if its process is killed.
  *
  * All shared members are address-free atomics. Nothing read from a page is ever
  * used as an index, a length or a pointer without being bounded by what the
- * reader itself knows to be mapped.
+ * reader itself has copied.
  *
  * Who may call is given per function:
  *   [keeper]  the one thread that writes values at the time: the I/O thread while
@@ -38,6 +42,7 @@
 
 #define HR_PAGE_SLOTS 64u	/* streams of one name and direction at one time */
 #define HR_PAGE_NAME_MAX 63u	/* bytes of a stream's name */
+#define HR_PAGE_OWN ((uid_t)-1)	/* owner: us, or whoever HEADROOM_DIR belongs to */
 
 enum hr_direction {
 	HR_PLAYBACK,
@@ -112,8 +117,9 @@ struct hr_page_config {
  * Take the first free slot of the name and direction: make or take over its
  * page and lock it. [setup]
  *
- * Counters of a former stream in the slot go on; its trigger and clear are
- * replaced by the configured ones. The health monitor is opened at now_ns, state
+ * Counters of a former stream in the slot go on, and so do its trigger and clear as
+ * they were last set, unless other ones are configured now than it was opened with:
+ * the last word counts. The health monitor is opened at now_ns, state
  * is HR_STATE_OPEN and process the caller's. A page of another version or of the
  * wrong size is made anew. Directory and file must belong to the caller and be
  * writable by nobody else; no symbolic link is followed and no hard link
@@ -131,17 +137,45 @@ int hr_page_open_private(struct hr_page **pagep,
 			 const struct hr_page_config *config, uint64_t now_ns);
 
 /**
- * Map the page of a slot for reading. [setup]
+ * Look at the page of a slot, which belongs to the user owner, or HR_PAGE_OWN: take a
+ * copy of it. [setup]
  *
  * Returns 0, -ENOENT when there never was one (or it is being made just now),
  * -EINVAL for a bad name or slot, -EPROTO for a page of another version, size or
- * magic, -EPERM for one that is owned by neither the caller nor root or writable
- * by others, or -errno.
+ * magic, -EPERM for one that belongs to somebody else or is writable by others, or
+ * -errno.
  */
-int hr_page_attach(struct hr_page **pagep, const char *name,
+int hr_page_attach(struct hr_page **pagep, uid_t owner, const char *name,
 		   enum hr_direction direction, uint32_t slot);
 
-/** Unmap the page. One that was opened: state Closed, process 0, health closed at
+/**
+ * Copy an attached page anew: the values, all of one moment, and if asked for the
+ * latency samples. Nothing to do for the other kinds. [setup]
+ *
+ * Returns 0, -EPROTO if it is no page any more (cut off, overwritten), or -errno; its
+ * values are then undefined, but safe to read.
+ */
+int hr_page_refresh(struct hr_page *page, bool with_samples);
+
+/** Whether an attached page's file is not in its place any more: removed, replaced, or
+ * moved away with its directory. Attach again. [any] */
+bool hr_page_is_removed(const struct hr_page *page);
+
+/** Make the page of slot 0 for a stream of owner's to come, with these thresholds as
+ * if somebody had set them. Returns 0, -EEXIST if there is one by now, -EINVAL, -EPERM
+ * if owner is somebody else, or as hr_page_open(). [setup] */
+int hr_page_make(uid_t owner, const char *name, enum hr_direction direction,
+		 uint32_t trigger, uint32_t clear);
+
+/** Have a descriptor of inotify become readable when pages of that owner change.
+ * Returns the watch; -ENOENT if there is no directory yet, or -errno. [any] */
+int hr_page_watch(uid_t owner, int inotify_fd);
+
+/** Tell those who watch that something has changed. A system call that may wait: not
+ * for the streaming threads. [any] */
+void hr_page_announce(const struct hr_page *page);
+
+/** Let go of the page. One that was opened: state Closed, process 0, health closed at
  * now_ns, and the slot is given back. NULL is allowed. [setup] */
 void hr_page_close(struct hr_page *page, uint64_t now_ns);
 
@@ -172,9 +206,9 @@ uint64_t hr_page_get(const struct hr_page *page, enum hr_stat stat);
  * marked [c]. True if there was one. Call it once a step. Wait-free. [keeper] */
 bool hr_page_apply_reset(struct hr_page *page);
 
-/** Ask for a reset of these counters and the health monitor's. On an attached page
- * it is mapped writable for the moment, so only its owner may.
- * Returns 0, -EACCES, or -errno. [any] */
+/** Ask for a reset of these counters and the health monitor's. The page of another
+ * process is mapped for the moment, so only its owner may; the copy of an attached
+ * page is as old as before. Returns 0, -EPERM if it is not ours, or -errno. [any] */
 int hr_page_reset(struct hr_page *page);
 
 /** Pressure thresholds in percent; always 1 <= clear < trigger <= 100 whatever
@@ -186,5 +220,15 @@ void hr_page_get_thresholds(const struct hr_page *page, uint32_t *trigger,
  * Returns 0, -EINVAL unless 1 <= clear < trigger <= 100, or as hr_page_reset().
  * [any] */
 int hr_page_set_thresholds(struct hr_page *page, uint32_t trigger, uint32_t clear);
+
+/** Store one of them and keep the other, whatever it is by then. Returns 1, 0 if
+ * it was the same before, or as hr_page_set_thresholds(). [any] */
+int hr_page_set_trigger(struct hr_page *page, uint32_t trigger);
+int hr_page_set_clear(struct hr_page *page, uint32_t clear);
+
+/** The thresholds that were found in the slot by hr_page_open(), before the
+ * configuration had its say. False if there were none. [any] */
+bool hr_page_get_former_thresholds(const struct hr_page *page, uint32_t *trigger,
+				   uint32_t *clear);
 
 #endif

@@ -9,9 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/page_dir.h"
 #include "core/page_file.h"
-
-#define WRITE_OTHERS (S_IWGRP | S_IWOTH)
 
 /* Times to start over when a file goes away under us. Two processes that meet
  * need one or two; more is somebody who removes files in a loop. */
@@ -48,115 +47,13 @@ int hr_page_file_name(char file_name[NAME_MAX + 1], const char *name,
 	return 0;
 }
 
-/* The path of the directory; true if it is our own place, not the user's. */
-static bool dir_path(char *path, size_t size)
-{
-	const char *given = secure_getenv("HEADROOM_DIR");
-
-	if (given && given[0] != '\0') {
-		/* Cut short it would be another directory: make it none. */
-		if ((size_t)snprintf(path, size, "%s", given) >= size)
-			path[0] = '\0';
-		return false;
-	}
-	snprintf(path, size, "/dev/shm/headroom-%lu", (unsigned long)geteuid());
-	return true;
-}
-
-/* A directory that others can write to is one where they can put files of ours
- * in each other's place. */
-static int check_dir(int fd, bool root_allowed, struct stat *st)
-{
-	if (fstat(fd, st) < 0)
-		return -errno;
-	if (st->st_uid != geteuid() && !(root_allowed && st->st_uid == 0))
-		return -EPERM;
-	if (st->st_mode & WRITE_OTHERS)
-		return -EPERM;
-	return 0;
-}
-
-/* Let those into the directory whom the page's permissions let read. A directory
- * has one group: the last to ask for one decides. */
-static int widen_dir(int fd, const struct stat *st, const struct hr_page_access *access)
-{
-	mode_t mode = st->st_mode & 0777;
-	gid_t gid = (gid_t)-1;
-
-	if (access->perm & S_IRGRP) {
-		mode |= S_IRGRP | S_IXGRP;
-		gid = access->gid;
-	}
-	if (access->perm & S_IROTH)
-		mode |= S_IROTH | S_IXOTH;
-
-	if (gid != (gid_t)-1 && gid != st->st_gid && fchown(fd, (uid_t)-1, gid) < 0)
-		return -errno;
-	if (mode != (st->st_mode & 0777) && fchmod(fd, mode) < 0)
-		return -errno;
-	return 0;
-}
-
-static int open_dir(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
-int hr_page_dir_open(const struct hr_page_access *access)
-{
-	char path[PATH_MAX];
-	struct stat st;
-	bool may_widen = dir_path(path, sizeof(path));
-	int fd, err;
-
-	if (mkdir(path, 0700) == 0)
-		may_widen = true;
-	else if (errno != EEXIST)
-		return -errno;
-
-	fd = open_dir(path);
-	if (fd < 0)
-		return fd;
-	err = check_dir(fd, false, &st);
-	if (err == 0 && may_widen)
-		err = widen_dir(fd, &st, access);
-	if (err < 0) {
-		close(fd);
-		return err;
-	}
-	return fd;
-}
-
-int hr_page_dir_find(void)
-{
-	char path[PATH_MAX];
-	struct stat st;
-	int fd, err;
-
-	dir_path(path, sizeof(path));
-	fd = open_dir(path);
-	if (fd < 0)
-		return fd;
-	err = check_dir(fd, true, &st);
-	if (err < 0) {
-		close(fd);
-		return err;
-	}
-	return fd;
-}
-
-/* Whoever owns a page can shorten it, and that kills those who have it mapped:
- * so only our own and root's will do. A second name for it may be in a
- * directory where others can reach it. */
-static int check_file(const struct stat *st, bool root_allowed)
+/* Who owns a page decides what is in it. A second name for it may be in a directory
+ * where others can reach it. */
+static int check_file(const struct stat *st, uid_t owner)
 {
 	if (!S_ISREG(st->st_mode) || st->st_nlink != 1)
 		return -EPERM;
-	if (st->st_uid != geteuid() && !(root_allowed && st->st_uid == 0))
-		return -EPERM;
-	if (st->st_mode & WRITE_OTHERS)
+	if (st->st_uid != owner || st->st_mode & HR_WRITE_OTHERS)
 		return -EPERM;
 	return 0;
 }
@@ -200,7 +97,13 @@ static int lock_file(int fd)
 
 	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
 		return 0;
-	return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+	if (errno != EAGAIN && errno != EACCES)
+		return -errno;
+	/* Whoever may read a file can lock it for reading, but no stream does: it would
+	 * be somebody who takes away slots. */
+	if (fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type == F_RDLCK)
+		return -ESTALE;
+	return -EBUSY;
 }
 
 /* A file longer than the program's limit would cost it not an error but a
@@ -260,19 +163,20 @@ static int claim_file(int fd, int dir_fd, const char *file_name, bool is_new,
 		      const struct hr_page_stamp *stamp, struct stat *st)
 {
 	int err = lock_file(fd);
+	bool is_spoilt = err == -ESTALE;
 
-	if (err < 0)
+	if (err < 0 && !is_spoilt)
 		return err;
 	if (fstat(fd, st) < 0)
 		return -errno;
 	/* Removed by a former holder before the lock was ours. */
 	if (st->st_nlink == 0)
 		return -EAGAIN;
-	err = check_file(st, false);
-	if (err < 0 || is_new)
+	err = check_file(st, geteuid());
+	if (err < 0 || (is_new && !is_spoilt))
 		return err;
 
-	err = check_stamp(fd, st, stamp);
+	err = is_spoilt ? -EPROTO : check_stamp(fd, st, stamp);
 	if (err != -ENOENT && err != -EPROTO)
 		return err;
 	/* Made anew as another file, not emptied in place: readers may have
@@ -318,15 +222,31 @@ void hr_page_file_release(int fd)
 	close(fd);
 }
 
+/* Whose page it may be: its reader believes the directory's owner and root, and who
+ * writes to it maps it, which its owner could make deadly by shortening it. */
+static uid_t expected_owner(int dir_fd, const struct stat *st, bool for_writing)
+{
+	struct stat dir_st;
+
+	if (for_writing)
+		return geteuid();
+	if (st->st_uid == 0 || fstat(dir_fd, &dir_st) < 0)
+		return 0;
+	return dir_st.st_uid;
+}
+
 int hr_page_file_find(int dir_fd, const char *file_name,
-		      const struct hr_page_stamp *stamp)
+		      const struct hr_page_stamp *stamp, bool for_writing)
 {
 	struct stat st;
-	int fd = openat(dir_fd, file_name, O_RDWR | FILE_FLAGS);
-	int err;
+	int fd, err;
 
-	if (fd < 0 && (errno == EACCES || errno == EPERM || errno == EROFS))
-		fd = openat(dir_fd, file_name, O_RDONLY | FILE_FLAGS);
+	/* What is closed after it could be written wakes all who watch: not by every
+	 * reader, and not by who may not write. */
+	if (for_writing && fstatat(dir_fd, file_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    check_file(&st, geteuid()) < 0)
+		return -EPERM;
+	fd = openat(dir_fd, file_name, (for_writing ? O_RDWR : O_RDONLY) | FILE_FLAGS);
 	if (fd < 0)
 		return -errno;
 
@@ -335,7 +255,7 @@ int hr_page_file_find(int dir_fd, const char *file_name,
 	if (err == 0 && st.st_nlink == 0)
 		err = -ENOENT;
 	if (err == 0)
-		err = check_file(&st, true);
+		err = check_file(&st, expected_owner(dir_fd, &st, for_writing));
 	if (err == 0)
 		err = check_stamp(fd, &st, stamp);
 	if (err < 0) {
@@ -345,9 +265,66 @@ int hr_page_file_find(int dir_fd, const char *file_name,
 	return fd;
 }
 
+/* Give a file without a name its size and contents. */
+static int fill_file(int fd, const struct hr_page_stamp *stamp, const void *contents,
+		     size_t n_bytes)
+{
+	int err = set_size(fd, stamp->bytes);
+	ssize_t n;
+
+	if (err < 0)
+		return err;
+	n = pwrite(fd, contents, n_bytes, 0);
+	if (n < 0)
+		return -errno;
+	return n == (ssize_t)n_bytes ? 0 : -ENOSPC;
+}
+
+int hr_page_file_put(int dir_fd, const char *file_name,
+		     const struct hr_page_stamp *stamp, const void *contents,
+		     size_t n_bytes)
+{
+	char path[sizeof("/proc/self/fd/-2147483648")];
+	/* Without a name until it is whole: nobody sees half of it, and if we are
+	 * killed nothing stays. */
+	int fd = openat(dir_fd, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = fill_file(fd, stamp, contents, n_bytes);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (err == 0 && linkat(AT_FDCWD, path, dir_fd, file_name, AT_SYMLINK_FOLLOW) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+void hr_page_file_touch(int fd)
+{
+	futimens(fd, NULL);
+}
+
+bool hr_page_file_has_size(int fd, uint32_t bytes)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_size == (off_t)bytes;
+}
+
+bool hr_page_file_is_other(int fd, int dir_fd, const char *file_name)
+{
+	struct stat st, named;
+
+	return fstat(fd, &st) < 0 ||
+	       fstatat(dir_fd, file_name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
+	       st.st_ino != named.st_ino || st.st_dev != named.st_dev;
+}
+
 bool hr_page_file_is_locked(int fd)
 {
 	struct flock lock = whole_file(F_WRLCK);
 
-	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	/* A lock for reading is nobody's who may have a slot. */
+	return fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type == F_WRLCK;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 The headroom authors */
 /*
- * What a page looks like, for the two files that implement it: page_open.c makes
- * and unmakes pages, health_page.c reads and writes their values.
+ * What a page looks like, for the files that implement it: page_open.c makes
+ * and unmakes pages, page_attach.c looks at those of other processes, health_page.c
+ * reads and writes their values.
  */
 #ifndef HR_CORE_PAGE_INTERNAL_H
 #define HR_CORE_PAGE_INTERNAL_H
@@ -12,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/backpressure.h"
 #include "core/health_page.h"
 #include "core/page_file.h"
 
@@ -30,6 +32,8 @@ struct hr_page_shared {
 	_Atomic uint32_t n_stats;
 	/* Written by anybody who owns the page. */
 	_Atomic uint32_t thresholds;	/* trigger << 16 | clear */
+	/* Written by hr_page_open(): those of the configuration; 0 = never opened. */
+	_Atomic uint32_t configured;
 
 	/* [keeper] */
 	_Alignas(HR_PAGE_LINE) _Atomic uint32_t reset_applied;
@@ -46,7 +50,7 @@ _Static_assert(offsetof(struct hr_page_shared, thresholds) ==
 enum hr_page_kind {
 	HR_PAGE_OPENED,
 	HR_PAGE_PRIVATE,
-	HR_PAGE_ATTACHED,
+	HR_PAGE_ATTACHED,		/* a copy in private memory */
 };
 
 struct hr_page {
@@ -56,8 +60,11 @@ struct hr_page {
 	size_t used_bytes;		/* of these, by the stream that opened it */
 	uint32_t window_max;		/* samples there is room for */
 	uint32_t slot;
+	uint32_t former;		/* opened: thresholds found in the slot, or 0 */
 	enum hr_page_kind kind;
 	int fd;				/* -1 when private, or in a forked child */
+	uid_t owner;			/* attached: where to find it again */
+	char file_name[NAME_MAX + 1];
 	struct hr_page *next;		/* of the opened pages, in page_fork.c */
 };
 
@@ -65,6 +72,32 @@ static inline struct hr_health *hr_page_health_in(struct hr_page_shared *shared)
 {
 	return (struct hr_health *)(shared + 1);
 }
+
+static inline uint32_t hr_page_pack(uint32_t trigger, uint32_t clear)
+{
+	return trigger << 16 | clear;
+}
+
+/** Whether a packed pair is valid thresholds. */
+static inline bool hr_page_pair_valid(uint32_t pair)
+{
+	return hr_bp_thresholds_valid(pair >> 16, pair & 0xffff);
+}
+
+/** The stamp of the pages of this version. */
+struct hr_page_stamp hr_page_this_stamp(void);
+
+/** A page around a mapping of bytes of a file, or of memory for fd -1; NULL without
+ * memory. fd is only taken over with success. */
+struct hr_page *hr_page_new(enum hr_page_kind kind, int fd, size_t bytes);
+
+/** Undo hr_page_new(), but for the descriptor. */
+void hr_page_free(struct hr_page *page);
+
+/** Map the beginning of an attached page's file for writing, to carry a setting
+ * there; NULL with *errp set to -errno. hr_page_unmap_shared() is owed. */
+struct hr_page_shared *hr_page_map_shared(const struct hr_page *page, int *errp);
+void hr_page_unmap_shared(struct hr_page_shared *shared);
 
 /** From now on a forked child lets go of the page, by which it would hold the slot
  * after its parent's end. Any thread. */

@@ -15,7 +15,7 @@
 
 /* Counts up with every change to struct hr_page_shared, enum hr_stat or struct
  * hr_health. */
-#define PAGE_VERSION 1u
+#define PAGE_VERSION 2u
 
 #define TOUCH_STEP 4096		/* the smallest page of any machine */
 
@@ -24,7 +24,7 @@ static uint32_t page_bytes(uint32_t window)
 	return (uint32_t)sizeof(struct hr_page_shared) + (uint32_t)hr_health_bytes(window);
 }
 
-static struct hr_page_stamp this_stamp(void)
+struct hr_page_stamp hr_page_this_stamp(void)
 {
 	return (struct hr_page_stamp) {
 		.magic = PAGE_MAGIC,
@@ -52,19 +52,19 @@ static bool config_valid(const struct hr_page_config *config)
 	       config->window <= HR_HEALTH_WINDOW_MAX;
 }
 
-/* A page around a mapping, or NULL; fd is only taken over with success. */
-static struct hr_page *new_page(enum hr_page_kind kind, int fd, size_t bytes,
-				int protection)
+struct hr_page *hr_page_new(enum hr_page_kind kind, int fd, size_t bytes)
 {
 	/* Private memory is shared as well, with our forked children: as
 	 * copy-on-write it would be copied by the I/O thread's next store. */
-	int flags = fd < 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED;
+	int flags = kind == HR_PAGE_ATTACHED ? MAP_PRIVATE | MAP_ANONYMOUS :
+		    fd < 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED;
 	struct hr_page *page = calloc(1, sizeof(*page));
 	void *map;
 
 	if (!page)
 		return NULL;
-	map = mmap(NULL, bytes, protection, flags, fd, 0);
+	map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags,
+		   flags & MAP_ANONYMOUS ? -1 : fd, 0);
 	if (map == MAP_FAILED) {
 		free(page);
 		return NULL;
@@ -78,7 +78,7 @@ static struct hr_page *new_page(enum hr_page_kind kind, int fd, size_t bytes,
 	return page;
 }
 
-static void free_page(struct hr_page *page)
+void hr_page_free(struct hr_page *page)
 {
 	munmap(page->shared, page->mapped_bytes);
 	free(page);
@@ -107,7 +107,7 @@ static void touch(struct hr_page *page, uint32_t used_bytes)
 /* Write what tells a page from other files, when all else is in place. */
 static void put_stamp(struct hr_page_shared *shared)
 {
-	struct hr_page_stamp stamp = this_stamp();
+	struct hr_page_stamp stamp = hr_page_this_stamp();
 
 	atomic_store_explicit(&shared->version, stamp.version, memory_order_relaxed);
 	atomic_store_explicit(&shared->bytes, stamp.bytes, memory_order_relaxed);
@@ -115,6 +115,23 @@ static void put_stamp(struct hr_page_shared *shared)
 	/* release, pairs with the pread() in page_file.c: without a magic number
 	 * the page counts as not there. */
 	atomic_store_explicit(&shared->magic, stamp.magic, memory_order_release);
+}
+
+/* Thresholds that somebody has set since the former stream was opened, or for the
+ * first one to come, outlast it; but not a change of the configuration. */
+static void begin_thresholds(struct hr_page *page, const struct hr_page_config *config)
+{
+	struct hr_page_shared *shared = page->shared;
+	uint32_t wanted = hr_page_pack(config->trigger, config->clear);
+	/* relaxed: each is a value by itself, and only [setup] writes `configured`. */
+	uint32_t found = atomic_load_explicit(&shared->thresholds, memory_order_relaxed);
+	uint32_t configured = atomic_load_explicit(&shared->configured,
+						   memory_order_relaxed);
+
+	page->former = hr_page_pair_valid(found) ? found : 0;
+	if (!page->former || (configured && configured != wanted))
+		atomic_store_explicit(&shared->thresholds, wanted, memory_order_relaxed);
+	atomic_store_explicit(&shared->configured, wanted, memory_order_relaxed);
 }
 
 static void begin_stream(struct hr_page *page, const struct hr_page_config *config,
@@ -125,7 +142,7 @@ static void begin_stream(struct hr_page *page, const struct hr_page_config *conf
 		if (!hr_page_stat_is_counter(stat))
 			hr_page_set(page, stat, 0);
 	}
-	hr_page_set_thresholds(page, config->trigger, config->clear);
+	begin_thresholds(page, config);
 	hr_health_open(page->health, config->window, now_ns);
 	hr_page_set(page, HR_STAT_PROCESS, (uint64_t)getpid());
 	hr_page_set(page, HR_STAT_STATE, HR_STATE_OPEN);
@@ -149,7 +166,7 @@ static int open_slot(struct hr_page **pagep, int dir_fd, uint32_t slot,
 		.perm = config->perm & 0644,
 		.gid = config->gid,
 	};
-	struct hr_page_stamp stamp = this_stamp();
+	struct hr_page_stamp stamp = hr_page_this_stamp();
 	char file_name[NAME_MAX + 1];
 	struct hr_page *page;
 	bool is_new;
@@ -161,7 +178,7 @@ static int open_slot(struct hr_page **pagep, int dir_fd, uint32_t slot,
 	if (fd < 0)
 		return fd;
 
-	page = new_page(HR_PAGE_OPENED, fd, stamp.bytes, PROT_READ | PROT_WRITE);
+	page = hr_page_new(HR_PAGE_OPENED, fd, stamp.bytes);
 	if (!page) {
 		if (is_new)
 			unlinkat(dir_fd, file_name, 0);
@@ -183,7 +200,7 @@ int hr_page_open(struct hr_page **pagep, const struct hr_page_config *config,
 
 	if (!config_valid(config))
 		return -EINVAL;
-	dir_fd = hr_page_dir_open(&access);
+	dir_fd = hr_page_dir_open(HR_PAGE_OWN, &access);
 	if (dir_fd < 0)
 		return dir_fd;
 	for (uint32_t slot = 0; slot < HR_PAGE_SLOTS && err == -EBUSY; slot++)
@@ -207,8 +224,7 @@ int hr_page_open_private(struct hr_page **pagep,
 
 	if (!config_valid(config))
 		return -EINVAL;
-	page = new_page(HR_PAGE_PRIVATE, -1, page_bytes(config->window),
-			PROT_READ | PROT_WRITE);
+	page = hr_page_new(HR_PAGE_PRIVATE, -1, page_bytes(config->window));
 	if (!page)
 		return -ENOMEM;
 	page->window_max = config->window;
@@ -217,33 +233,29 @@ int hr_page_open_private(struct hr_page **pagep,
 	return 0;
 }
 
-int hr_page_attach(struct hr_page **pagep, const char *name,
-		   enum hr_direction direction, uint32_t slot)
+int hr_page_make(uid_t owner, const char *name, enum hr_direction direction,
+		 uint32_t trigger, uint32_t clear)
 {
-	struct hr_page_stamp stamp = this_stamp();
+	struct hr_page_access access = { .perm = 0600, .gid = (gid_t)-1 };
+	struct hr_page_stamp stamp = hr_page_this_stamp();
+	struct {
+		struct hr_page_stamp stamp;
+		uint32_t thresholds;
+	} contents = { stamp, hr_page_pack(trigger, clear) };
 	char file_name[NAME_MAX + 1];
-	struct hr_page *page;
-	int dir_fd, fd, err;
+	int dir_fd, err;
 
-	err = hr_page_file_name(file_name, name, direction, slot);
-	if (err < 0)
-		return err;
-	dir_fd = hr_page_dir_find();
+	if (hr_page_file_name(file_name, name, direction, 0) < 0 ||
+	    !hr_bp_thresholds_valid(trigger, clear))
+		return -EINVAL;
+	if (owner != HR_PAGE_OWN && owner != geteuid())
+		return -EPERM;
+	dir_fd = hr_page_dir_open(owner, &access);
 	if (dir_fd < 0)
 		return dir_fd;
-	fd = hr_page_file_find(dir_fd, file_name, &stamp);
+	err = hr_page_file_put(dir_fd, file_name, &stamp, &contents, sizeof(contents));
 	close(dir_fd);
-	if (fd < 0)
-		return fd;
-
-	page = new_page(HR_PAGE_ATTACHED, fd, stamp.bytes, PROT_READ);
-	if (!page) {
-		close(fd);
-		return -ENOMEM;
-	}
-	page->slot = slot;
-	*pagep = page;
-	return 0;
+	return err;
 }
 
 void hr_page_close(struct hr_page *page, uint64_t now_ns)
@@ -257,7 +269,7 @@ void hr_page_close(struct hr_page *page, uint64_t now_ns)
 		hr_page_file_release(page->fd);
 	else if (page->kind == HR_PAGE_ATTACHED)
 		close(page->fd);
-	free_page(page);
+	hr_page_free(page);
 }
 
 void hr_page_abandon(struct hr_page *page)
@@ -268,5 +280,5 @@ void hr_page_abandon(struct hr_page *page)
 	/* Only this copy of the descriptor: to unlock would unlock the parent's. */
 	if (page->fd >= 0)
 		close(page->fd);
-	free_page(page);
+	hr_page_free(page);
 }

@@ -3,6 +3,7 @@
 #include "plugin/ctl_config.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +38,33 @@ static int hr_ctl_config_refuse(const char *key, snd_config_t *entry,
 	return -EINVAL;
 }
 
+/* The user whose streams to show; an empty name, which an argument may be, is us. */
+static int hr_ctl_config_set_user(struct hr_ctl_config *config, snd_config_t *entry)
+{
+	struct passwd passwd, *found = NULL;
+	char buf[1024];
+	const char *text = NULL;
+	char *end = NULL;
+	long number = -1;
+
+	if (snd_config_get_integer(entry, &number) < 0 &&
+	    snd_config_get_string(entry, &text) == 0) {
+		if (!text || !*text)
+			return 0;
+		if (getpwnam_r(text, &passwd, buf, sizeof(buf), &found) == 0 && found)
+			number = (long)passwd.pw_uid;
+		else
+			number = strtol(text, &end, 10);
+		if (end && *end)
+			number = -1;
+	}
+	if (number < 0 || number >= UINT32_MAX)
+		return hr_ctl_config_refuse("user", entry,
+			"no such user, the name or number of one is allowed");
+	config->owner = (uid_t)number;
+	return 0;
+}
+
 int hr_ctl_config_read(struct hr_ctl_config *config, const char *ctl_name,
 		       snd_config_t *conf)
 {
@@ -44,7 +72,9 @@ int hr_ctl_config_read(struct hr_ctl_config *config, const char *ctl_name,
 	snd_config_iterator_t i, next;
 	const char *name;
 	size_t n_bytes;
+	int err;
 
+	config->owner = HR_PAGE_OWN;
 	snd_config_for_each(i, next, conf) {
 		snd_config_t *entry = snd_config_iterator_entry(i);
 		const char *key;
@@ -54,10 +84,16 @@ int hr_ctl_config_read(struct hr_ctl_config *config, const char *ctl_name,
 		if (!strcmp(key, "comment") || !strcmp(key, "type") ||
 		    !strcmp(key, "hint"))
 			continue;
-		if (strcmp(key, "name") != 0)
+		if (!strcmp(key, "name")) {
+			name_entry = entry;
+		} else if (!strcmp(key, "user")) {
+			err = hr_ctl_config_set_user(config, entry);
+			if (err < 0)
+				return err;
+		} else {
 			return hr_ctl_config_refuse(key, entry,
-				"unknown key, allowed are type and name");
-		name_entry = entry;
+				"unknown key, allowed are type, name and user");
+		}
 	}
 
 	if (name_entry) {

@@ -3,7 +3,7 @@
 /*
  * The definition of a control device in asoundrc:
  *
- *	ctl.NAME { type headroom  [ name STRING ] }
+ *	ctl.NAME { type headroom  [ name STRING ]  [ user STRING|INTEGER ] }
  */
 #ifndef HR_PLUGIN_CTL_CONFIG_H
 #define HR_PLUGIN_CTL_CONFIG_H
@@ -13,6 +13,7 @@
 
 struct hr_ctl_config {
 	char name[HR_PAGE_NAME_MAX + 1];	/* of the streams to show; never empty */
+	uid_t owner;				/* whose; HR_PAGE_OWN by default */
 };
 
 /**

@@ -13,17 +13,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 #include <alsa/asoundlib.h>
 #include <alsa/control_external.h>
 #include "plugin/ctl_config.h"
+#include "plugin/ctl_events.h"
 #include "plugin/ctl_view.h"
 #include "plugin/elements.h"
 
 struct hr_ctl {
 	snd_ctl_ext_t ext;
 	struct hr_ctl_view view;
+	struct hr_ctl_events events;
 };
 
 static size_t hr_ctl_n_elements(const struct hr_ctl *ctl)
@@ -64,8 +64,7 @@ static void hr_ctl_free(struct hr_ctl *ctl)
 	if (!ctl)
 		return;
 	hr_ctl_view_finish(&ctl->view);
-	if (ctl->ext.poll_fd >= 0)
-		close(ctl->ext.poll_fd);
+	hr_ctl_events_finish(&ctl->events);
 	free(ctl);
 }
 
@@ -76,7 +75,12 @@ static void hr_ctl_close(snd_ctl_ext_t *ext)
 
 static int hr_ctl_elem_count(snd_ctl_ext_t *ext)
 {
-	return (int)hr_ctl_n_elements(ext->private_data);
+	struct hr_ctl *ctl = ext->private_data;
+
+	/* Who has subscribed is told of new streams, and may list before that. */
+	if (!ctl->events.is_subscribed)
+		hr_ctl_view_find_new(&ctl->view);
+	return (int)hr_ctl_n_elements(ctl);
 }
 
 static int hr_ctl_elem_list(snd_ctl_ext_t *ext, unsigned int offset,
@@ -85,16 +89,10 @@ static int hr_ctl_elem_list(snd_ctl_ext_t *ext, unsigned int offset,
 	const struct hr_ctl_stream *stream;
 	const struct hr_element *element =
 		hr_ctl_lookup(ext->private_data, offset, &stream);
-	char name[HR_ELEMENT_NAME_MAX + 1];
 
 	if (!element)
 		return -EINVAL;
-	hr_element_get_name(element, stream->direction, name);
-	snd_ctl_elem_id_set_interface(id, SND_CTL_ELEM_IFACE_PCM);
-	snd_ctl_elem_id_set_device(id, 0);
-	snd_ctl_elem_id_set_subdevice(id, stream->slot);
-	snd_ctl_elem_id_set_name(id, name);
-	snd_ctl_elem_id_set_index(id, 0);
+	hr_element_get_id(element, stream->direction, stream->slot, id);
 	return 0;
 }
 
@@ -126,7 +124,7 @@ static int hr_ctl_get_attribute(snd_ctl_ext_t *ext, snd_ctl_ext_key_t key,
 	if (!element)
 		return -ENOENT;
 	*type = element->type;
-	*access = element->is_writable ? SND_CTL_EXT_ACCESS_READWRITE :
+	*access = element->setting != HR_SETTING_NONE ? SND_CTL_EXT_ACCESS_READWRITE :
 					 SND_CTL_EXT_ACCESS_READ;
 	*count = 1;
 	return 0;
@@ -235,14 +233,22 @@ static int hr_ctl_read_enumerated(snd_ctl_ext_t *ext, snd_ctl_ext_key_t key,
 	return 0;
 }
 
-/* alsa-lib does not look at the access bits before it writes: these do. */
+/* alsa-lib does not look at the access bits and ranges before it writes: these do. */
 static int hr_ctl_write_integer(snd_ctl_ext_t *ext, snd_ctl_ext_key_t key,
 				long *value)
 {
-	(void)ext;
-	(void)key;
-	(void)value;
-	return -EPERM;
+	struct hr_ctl *ctl = ext->private_data;
+	const struct hr_ctl_stream *stream;
+	const struct hr_element *element = hr_ctl_lookup(ctl, key, &stream);
+
+	if (!element)
+		return -ENOENT;
+	if (element->setting == HR_SETTING_NONE)
+		return -EPERM;
+	if (*value < element->min || *value > element->max)
+		return -EINVAL;
+	return hr_ctl_view_set(&ctl->view, key / hr_n_elements, element->setting,
+			       (uint32_t)*value);
 }
 
 static int hr_ctl_write_integer64(snd_ctl_ext_t *ext, snd_ctl_ext_key_t key,
@@ -263,21 +269,27 @@ static int hr_ctl_write_enumerated(snd_ctl_ext_t *ext, snd_ctl_ext_key_t key,
 	return -EPERM;
 }
 
-/* Events: the timer is never armed and nothing is ever queued, so who waits for
- * an event waits in poll. This callback is the place to arm it. */
 static void hr_ctl_subscribe_events(snd_ctl_ext_t *ext, int subscribe)
 {
-	(void)ext;
-	(void)subscribe;
+	struct hr_ctl *ctl = ext->private_data;
+
+	hr_ctl_events_subscribe(&ctl->events, &ctl->view, subscribe > 0);
 }
 
 static int hr_ctl_read_event(snd_ctl_ext_t *ext, snd_ctl_elem_id_t *id,
 			     unsigned int *mask)
 {
-	(void)ext;
-	(void)id;
-	(void)mask;
-	return -EAGAIN;
+	struct hr_ctl *ctl = ext->private_data;
+	size_t stream, element;
+	bool is_new;
+
+	if (!hr_ctl_events_next(&ctl->events, &ctl->view, &stream, &element, &is_new))
+		return -EAGAIN;
+	hr_element_get_id(&hr_elements[element], ctl->view.streams[stream].direction,
+			  ctl->view.streams[stream].slot, id);
+	snd_ctl_elem_id_set_numid(id, (unsigned int)(stream * hr_n_elements + element) + 1);
+	*mask = is_new ? SND_CTL_EVENT_MASK_ADD : SND_CTL_EVENT_MASK_VALUE;
+	return 1;
 }
 
 static const snd_ctl_ext_callback_t hr_ctl_callbacks = {
@@ -333,13 +345,12 @@ SND_CTL_PLUGIN_DEFINE_FUNC(headroom)
 	ctl = calloc(1, sizeof(*ctl));
 	if (!ctl)
 		return -ENOMEM;
-	hr_ctl_view_init(&ctl->view, config.name);
+	hr_ctl_view_init(&ctl->view, config.name, config.owner);
 	hr_ctl_fill_card(ctl);
-	ctl->ext.poll_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	if (ctl->ext.poll_fd < 0) {
-		err = -errno;
+	err = hr_ctl_events_init(&ctl->events);
+	if (err < 0)
 		goto err_free;
-	}
+	ctl->ext.poll_fd = ctl->events.poll_fd;
 	err = snd_ctl_ext_create(&ctl->ext, name, mode);
 	if (err < 0)
 		goto err_free;

@@ -97,7 +97,7 @@ static void hr_snapshot_fill_live(struct hr_snapshot *snapshot,
 }
 
 int hr_snapshot_take(struct hr_snapshot *snapshot, const struct hr_page *page,
-		     uint64_t now_ns)
+		     bool with_latency, uint64_t now_ns)
 {
 	struct hr_health_snapshot health;
 	int err;
@@ -107,11 +107,26 @@ int hr_snapshot_take(struct hr_snapshot *snapshot, const struct hr_page *page,
 		return 0;
 	}
 	err = hr_health_get_snapshot(hr_page_health_const(page),
-				     hr_page_window_max(page), &health, now_ns);
+				     with_latency ? hr_page_window_max(page) : 0,
+				     &health, now_ns);
 	if (err < 0)
 		return err;
 	hr_snapshot_fill_lasting(snapshot, page, &health);
 	if (hr_page_is_live(page))
 		hr_snapshot_fill_live(snapshot, page, &health, now_ns);
+	return 0;
+}
+
+int hr_snapshot_take_ended(struct hr_snapshot *snapshot, const struct hr_page *page,
+			   uint64_t now_ns)
+{
+	struct hr_health_snapshot health;
+	int err = hr_health_get_snapshot(hr_page_health_const(page),
+					 hr_page_window_max(page), &health, now_ns);
+
+	if (err < 0)
+		return err;
+	hr_snapshot_fill_lasting(snapshot, page, &health);
+	snapshot->uptime_s = health.uptime_ns / HR_NS_PER_S;
 	return 0;
 }

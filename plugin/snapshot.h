@@ -12,6 +12,7 @@
 #ifndef HR_PLUGIN_SNAPSHOT_H
 #define HR_PLUGIN_SNAPSHOT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include "core/health_page.h"
 
@@ -61,10 +62,15 @@ struct hr_snapshot {
 };
 
 /**
- * Take a snapshot of a page as of now_ns. page NULL stands for a stream that
- * never ran. Returns 0, or -ENOMEM; *snapshot is then undefined.
+ * Take a snapshot of a page as of now_ns, for an attached one of what was copied last.
+ * page NULL stands for a stream that never ran. The latency is to be had by sorting
+ * its samples; without, it reads 0. Returns 0, or -ENOMEM; *snapshot is then undefined.
  */
 int hr_snapshot_take(struct hr_snapshot *snapshot, const struct hr_page *page,
-		     uint64_t now_ns);
+		     bool with_latency, uint64_t now_ns);
+
+/** The same as if the stream had just ended. */
+int hr_snapshot_take_ended(struct hr_snapshot *snapshot, const struct hr_page *page,
+			   uint64_t now_ns);
 
 #endif

@@ -2,15 +2,16 @@
 /* Copyright (C) 2026 The headroom authors */
 #include "tests/ctl_fixture.h"
 
-#include <dirent.h>
 #include <fcntl.h>
+#include <ftw.h>
+#include <grp.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/wait.h>
 #include "core/clock.h"
 
 #define STALE_MS 25	/* longer than the control device may serve old values */
@@ -66,6 +67,12 @@ const struct expected expected[N_EXPECTED] = {
 	{ "Reset", BOOLEAN, 0, NULL },
 };
 
+bool is_setting(const char *suffix)
+{
+	return !strcmp(suffix, "Trigger") || !strcmp(suffix, "Clear") ||
+	       !strcmp(suffix, "Reset");
+}
+
 const char *const prefix[] = {
 	[HR_PLAYBACK] = "Headroom Playback ",
 	[HR_CAPTURE] = "Headroom Capture ",
@@ -97,16 +104,23 @@ static void setup(void)
 	snd_lib_error_set_handler(keep_complaint);
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+void remove_tree(const char *path)
+{
+	if (access(path, F_OK) == 0)
+		ck_assert_int_eq(nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
 static void teardown(void)
 {
-	DIR *dir = opendir(directory);
-	struct dirent *entry;
-
-	ck_assert_ptr_nonnull(dir);
-	while ((entry = readdir(dir)))
-		unlinkat(dirfd(dir), entry->d_name, 0);
-	closedir(dir);
-	rmdir(directory);
+	remove_tree(directory);
 }
 
 int try_open(snd_ctl_t **ctlp, const char *name, const char *body)
@@ -185,14 +199,71 @@ int64_t read_playback(snd_ctl_t *ctl, const char *suffix)
 	return read_slot(ctl, HR_PLAYBACK, 0, suffix);
 }
 
+int write_slot(snd_ctl_t *ctl, enum hr_direction direction, unsigned int slot,
+	       const char *suffix, long number)
+{
+	snd_ctl_elem_value_t *value;
+	snd_ctl_elem_id_t *id;
+
+	snd_ctl_elem_value_alloca(&value);
+	snd_ctl_elem_id_alloca(&id);
+	set_id(id, direction, slot, suffix);
+	snd_ctl_elem_value_set_id(value, id);
+	snd_ctl_elem_value_set_integer(value, 0, number);
+	return snd_ctl_elem_write(ctl, value);
+}
+
+int write_playback(snd_ctl_t *ctl, const char *suffix, long number)
+{
+	return write_slot(ctl, HR_PLAYBACK, 0, suffix, number);
+}
+
 void wait_until_stale(void)
 {
 	poll(NULL, 0, STALE_MS);
 }
 
-struct hr_page *open_page(enum hr_direction direction, uint64_t now_ns)
+unsigned int count_fds(bool *all_close_on_exec)
 {
-	const struct hr_page_config config = {
+	unsigned int n = 0;
+
+	*all_close_on_exec = true;
+	for (int fd = 3; fd < 1024; fd++) {
+		int flags = fcntl(fd, F_GETFD);
+
+		if (flags < 0)
+			continue;
+		n++;
+		if (!(flags & FD_CLOEXEC))
+			*all_close_on_exec = false;
+	}
+	return n;
+}
+
+size_t count_address_space(void)
+{
+	FILE *statm = fopen("/proc/self/statm", "re");
+	size_t n_pages;
+
+	ck_assert_ptr_nonnull(statm);
+	ck_assert_int_eq(fscanf(statm, "%zu", &n_pages), 1);
+	fclose(statm);
+	return n_pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* --- streams --- */
+
+const char *in_directory(const char *file)
+{
+	static char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", directory, file);
+	return path;
+}
+
+struct hr_page_config config_of(enum hr_direction direction)
+{
+	return (struct hr_page_config) {
 		.name = "x",
 		.direction = direction,
 		.perm = 0600,
@@ -201,9 +272,25 @@ struct hr_page *open_page(enum hr_direction direction, uint64_t now_ns)
 		.clear = 60,
 		.window = 128,
 	};
+}
+
+struct hr_page *open_page(enum hr_direction direction, uint64_t now_ns)
+{
+	const struct hr_page_config config = config_of(direction);
 	struct hr_page *page;
 
 	ck_assert_int_eq(hr_page_open(&page, &config, now_ns), 0);
+	return page;
+}
+
+struct hr_page *open_page_with(uint32_t trigger, uint32_t clear)
+{
+	struct hr_page_config config = config_of(HR_PLAYBACK);
+	struct hr_page *page;
+
+	config.trigger = trigger;
+	config.clear = clear;
+	ck_assert_int_eq(hr_page_open(&page, &config, hr_now_ns()), 0);
 	return page;
 }
 
@@ -248,6 +335,67 @@ struct hr_page *open_busy_page(enum hr_direction direction)
 	hr_health_overrun(health);
 	hr_health_overrun(health);
 	return page;
+}
+
+pid_t start_stream(bool under_pressure)
+{
+	int fds[2];
+	pid_t pid;
+	char byte;
+
+	ck_assert_int_eq(pipe(fds), 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		struct hr_page *page = under_pressure ?
+			open_page(HR_PLAYBACK, hr_now_ns()) :
+			open_busy_page(HR_PLAYBACK);
+
+		if (under_pressure) {
+			hr_health_set_pressure(hr_page_health(page), true);
+			hr_page_set(page, HR_STAT_PRESSURE_SINCE_NS, hr_now_ns());
+			hr_page_set(page, HR_STAT_PRESSURE_RAISED, 1);
+		}
+		if (write(fds[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(fds[1]);
+	ck_assert_int_eq(read(fds[0], &byte, 1), 1);
+	close(fds[0]);
+	return pid;
+}
+
+void kill_stream(pid_t pid)
+{
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+
+pid_t start_as_user(uid_t uid, void (*body)(void))
+{
+	pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		CHILD_ASSERT(setgroups(0, NULL) == 0);
+		CHILD_ASSERT(setgid(uid) == 0);
+		CHILD_ASSERT(setuid(uid) == 0);
+		body();
+		_exit(0);
+	}
+	return pid;
+}
+
+void as_user(uid_t uid, void (*body)(void))
+{
+	pid_t pid = start_as_user(uid, body);
+	int status;
+
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0,
+		      "the child failed: status %#x", (unsigned int)status);
 }
 
 TCase *add_case(Suite *suite, const char *name)

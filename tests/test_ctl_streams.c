@@ -5,10 +5,8 @@
  */
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 #include "core/clock.h"
 #include "tests/ctl_fixture.h"
@@ -85,43 +83,6 @@ static void check_ended(snd_ctl_t *ctl)
 
 		ck_assert_msg(value == 0, "%s is %lld", zero[i], (long long)value);
 	}
-}
-
-/* A child that holds a busy page, or a new one under pressure, until it is killed. */
-static pid_t start_stream(bool under_pressure)
-{
-	int fds[2];
-	pid_t pid;
-	char byte;
-
-	ck_assert_int_eq(pipe(fds), 0);
-	pid = fork();
-	ck_assert_int_ge(pid, 0);
-	if (pid == 0) {
-		struct hr_page *page = under_pressure ?
-			open_page(HR_PLAYBACK, hr_now_ns()) :
-			open_busy_page(HR_PLAYBACK);
-
-		if (under_pressure) {
-			hr_health_set_pressure(hr_page_health(page), true);
-			hr_page_set(page, HR_STAT_PRESSURE_SINCE_NS, hr_now_ns());
-			hr_page_set(page, HR_STAT_PRESSURE_RAISED, 1);
-		}
-		if (write(fds[1], "", 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	close(fds[1]);
-	ck_assert_int_eq(read(fds[0], &byte, 1), 1);
-	close(fds[0]);
-	return pid;
-}
-
-static void kill_stream(pid_t pid)
-{
-	ck_assert_int_eq(kill(pid, SIGKILL), 0);
-	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 }
 
 START_TEST(values_of_a_stream_are_shown)
@@ -297,12 +258,10 @@ START_TEST(a_page_that_was_removed_is_forgotten)
 {
 	struct hr_page *page = open_busy_page(HR_PLAYBACK);
 	snd_ctl_t *ctl = open_ctl();
-	char path[128];
 
 	ck_assert_int_eq(read_playback(ctl, "Frames"), 5000000002);
 	hr_page_close(page, hr_now_ns());
-	snprintf(path, sizeof(path), "%s/x.playback.0", directory);
-	ck_assert_int_eq(unlink(path), 0);
+	ck_assert_int_eq(unlink(in_directory("x.playback.0")), 0);
 	wait_until_stale();
 	ck_assert_int_eq(read_playback(ctl, "Frames"), 0);
 	page = open_page(HR_PLAYBACK, hr_now_ns());
@@ -373,12 +332,9 @@ static bool check_ranges(snd_ctl_t *ctl)
 
 START_TEST(a_file_that_is_no_page_is_told_and_left_out)
 {
-	FILE *file;
-	char path[128];
+	FILE *file = fopen(in_directory("x.playback.0"), "we");
 	snd_ctl_t *ctl;
 
-	snprintf(path, sizeof(path), "%s/x.playback.0", directory);
-	file = fopen(path, "we");
 	ck_assert_ptr_nonnull(file);
 	fputs("no page", file);
 	fclose(file);
@@ -394,15 +350,13 @@ START_TEST(hostile_pages_read_within_the_ranges)
 	static unsigned char bytes[1 << 22];
 	struct hr_page *page = open_page(HR_PLAYBACK, hr_now_ns());
 	unsigned int n_believed = 0;
-	char path[128];
 	ssize_t size;
 	int fd;
 
 	/* _i: of a stream that lives, or one that has ended. */
 	if (_i)
 		hr_page_close(page, hr_now_ns());
-	snprintf(path, sizeof(path), "%s/x.playback.0", directory);
-	fd = open(path, O_RDWR | O_CLOEXEC);
+	fd = open(in_directory("x.playback.0"), O_RDWR | O_CLOEXEC);
 	ck_assert_int_ge(fd, 0);
 	size = pread(fd, bytes, sizeof(bytes), 0);
 	ck_assert_int_gt(size, 1024);
