@@ -80,6 +80,25 @@ static void carry(struct hr_io *io, enum hr_stat stat, uint64_t value, uint64_t 
 	*last = value;
 }
 
+/* Those values whose change is told at once, in one word. */
+static uint64_t urgent_values(const struct hr_io *io)
+{
+	const struct hr_health *health = hr_page_health_const(io->page);
+
+	return hr_page_get(io->page, HR_STAT_STATE) | (uint64_t)io->bp.raised << 8 |
+	       (uint64_t)hr_health_is_healthy(health) << 9 |
+	       (uint64_t)hr_health_overruns(health) << 16;
+}
+
+static void tell_changes(struct hr_io *io)
+{
+	uint64_t now = urgent_values(io);
+
+	if (now != io->told)
+		hr_reporter_notify(io->reporter);
+	io->told = now;
+}
+
 void hr_stats_counters(struct hr_io *io)
 {
 	struct hr_ring_stats ring;
@@ -97,6 +116,7 @@ void hr_stats_counters(struct hr_io *io)
 			hr_page_set(io->page, HR_STAT_PRESSURE_SINCE_NS, io->now_ns);
 		}
 	}
+	tell_changes(io);
 }
 
 void hr_stats_rate_restart(struct hr_io *io)

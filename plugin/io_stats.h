@@ -21,7 +21,8 @@ void hr_stats_levels(struct hr_io *io, uint64_t fill, uint64_t pressure);
 /** No pressure any more: the stream does not run. */
 void hr_stats_calm(struct hr_io *io);
 
-/** Carry ring's and pool's counters over into the page and carry out a reset. */
+/** At the end of a step or request: carry ring's and pool's counters over into the
+ * page, carry out a reset, and have told what others want to know at once. */
 void hr_stats_counters(struct hr_io *io);
 
 /** The device has moved pos frames in all since some beginning: measure its

@@ -5,16 +5,15 @@
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include "plugin/io_stats.h"
+#include "plugin/thread.h"
 
 #define NEVER UINT64_MAX
 /* A device that is late to signal a period is looked at after this much more. */
 #define DEVICE_GRACE_NS (10 * HR_NS_PER_MS)
 #define POLL_FDS_MAX 16		/* as alsa-lib's own snd_pcm_wait() */
-#define STACK_BYTES (256 * 1024)	/* slaves may be plug-ins with alloca() */
 #define STACK_TOUCHED (64 * 1024)
 
 bool hr_io_ready(const struct hr_io *io)
@@ -270,6 +269,7 @@ static void *io_main(void *arg)
 {
 	struct hr_io *io = arg;
 
+	pthread_setname_np(pthread_self(), "headroom-io");
 	touch_stack();
 	while (hr_io_serve_request(io)) {
 		struct hr_plan plan = { false, false, NEVER, NEVER };
@@ -292,23 +292,6 @@ static void ask_for_realtime(struct hr_io *io)
 	    pthread_setschedparam(io->thread, SCHED_FIFO, &param) == 0)
 		got = io->config->rt_priority;
 	hr_page_set(io->page, HR_STAT_REALTIME, got);
-}
-
-static int make_thread(struct hr_io *io)
-{
-	sigset_t all, before;
-	pthread_attr_t attr;
-	int err;
-
-	/* Signals are the program's: none may end up in this thread. */
-	sigfillset(&all);
-	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_BYTES);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&io->thread, &attr, io_main, io);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
-	return -err;
 }
 
 /* A chunk of silence for playback, of room to discard into for capture. */
@@ -336,7 +319,7 @@ int hr_io_create(struct hr_io *io)
 		goto err_line;
 	io->run = HR_RUN_IDLE;
 	hr_stats_begin(io);
-	err = make_thread(io);
+	err = hr_thread_start(&io->thread, false, io_main, io);
 	if (err < 0)
 		goto err_line;
 	ask_for_realtime(io);

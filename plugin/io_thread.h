@@ -26,6 +26,7 @@
 #include "core/health_page.h"
 #include "core/stream.h"
 #include "plugin/position.h"
+#include "plugin/reporter.h"
 #include "plugin/silence.h"
 #include "plugin/slave.h"
 #include "plugin/wake.h"
@@ -75,6 +76,7 @@ struct hr_io {
 	struct hr_slave *slave;
 	struct hr_stream *stream;
 	struct hr_page *page;
+	struct hr_reporter *reporter;	/* [io] notifies */
 	const struct hr_pcm_config *config;
 	uint64_t buffer;		/* the program's, frames */
 	uint32_t rate;			/* Hz */
@@ -123,6 +125,7 @@ struct hr_io {
 	struct hr_bp bp;
 	uint64_t last_pushed, last_popped, last_hits, last_misses;
 	uint64_t mark_pos, mark_ns;	/* begin of the rate measurement */
+	uint64_t told;			/* what the reporter knows, see tell_changes() */
 };
 
 /** Make the thread; it is idle. All pointers in the constant part are set by the

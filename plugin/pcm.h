@@ -18,6 +18,7 @@
 #include <alsa/pcm_external.h>
 #include "plugin/io_thread.h"
 #include "plugin/pcm_config.h"
+#include "plugin/reporter.h"
 #include "plugin/slave.h"
 
 struct hr_pcm {
@@ -27,6 +28,7 @@ struct hr_pcm {
 	/* Set by open, constant until close. */
 	struct hr_pcm_config config;
 	struct hr_page *page;
+	struct hr_reporter reporter;
 	pid_t pid;			/* a forked child leaves everything alone */
 	pthread_mutex_t lock;		/* [program]; below alsa-lib's own */
 

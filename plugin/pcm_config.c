@@ -198,13 +198,26 @@ static int parse_later(snd_config_t *node, const char *key, const char *value)
 	return -EINVAL;
 }
 
-static int parse_card_elements(snd_config_t *node)
+static int parse_card_elements(snd_config_t *node, struct hr_pcm_config *config)
 {
-	int yes = snd_config_get_bool(node);
+	const char *text;
+	char *ascii;
+	int yes;
 
+	/* snd_config_get_bool() prints a line of its own. */
+	if (snd_config_get_string(node, &text) == 0 && strcmp(text, "keep") == 0) {
+		config->card_elements = HR_CARD_ELEMENTS_KEEP;
+		return 0;
+	}
+	yes = snd_config_get_ascii(node, &ascii) < 0 ? -EINVAL : 0;
+	if (yes == 0) {
+		yes = snd_config_get_bool_ascii(ascii);
+		free(ascii);
+	}
 	if (yes < 0)
-		return complain("card_elements", node, "yes, no");
-	return yes ? parse_later(node, "card_elements", "yes") : 0;
+		return complain("card_elements", node, "no, yes, keep");
+	config->card_elements = yes ? HR_CARD_ELEMENTS_YES : HR_CARD_ELEMENTS_NO;
+	return 0;
 }
 
 static int parse_loss(snd_config_t *node)
@@ -254,7 +267,7 @@ static int parse_key(const char *key, snd_config_t *node,
 	if (strcmp(key, "rt_priority") == 0)
 		return parse_uint(node, key, 0, 99, &config->rt_priority);
 	if (strcmp(key, "card_elements") == 0)
-		return parse_card_elements(node);
+		return parse_card_elements(node, config);
 	if (strcmp(key, "ipc_perm") == 0)
 		return parse_perm(node, config);
 	if (strcmp(key, "ipc_gid") == 0)

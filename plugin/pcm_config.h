@@ -14,6 +14,12 @@
 #include <alsa/asoundlib.h>
 #include "core/health_page.h"
 
+enum hr_card_elements_choice {
+	HR_CARD_ELEMENTS_NO,
+	HR_CARD_ELEMENTS_YES,
+	HR_CARD_ELEMENTS_KEEP,		/* and leave them when the stream ends */
+};
+
 struct hr_pcm_config {
 	snd_config_t *slave;		/* { type empty slave … }, for hr_slave_open() */
 	uint32_t slave_period;		/* frames, 0 = follow the program */
@@ -26,6 +32,7 @@ struct hr_pcm_config {
 	bool underrun_silence;		/* on_underrun */
 	bool overrun_drop;		/* on_overrun */
 	bool monotonic;			/* tstamp_type */
+	enum hr_card_elements_choice card_elements;
 	mode_t ipc_perm;
 	gid_t ipc_gid;			/* (gid_t)-1 = leave it */
 };

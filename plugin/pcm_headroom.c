@@ -16,10 +16,13 @@ void hr_pcm_free(struct hr_pcm *pcm)
 	if (hr_pcm_is_foreign(pcm)) {
 		/* Thread and device are the parent's; this is a copy of the memory
 		 * and of the descriptors. */
+		hr_reporter_abandon(&pcm->reporter);
 		hr_page_abandon(pcm->page);
 	} else {
 		hr_pcm_teardown(pcm);
 		hr_slave_close(&pcm->slave);
+		hr_reporter_stop(&pcm->reporter,
+				 pcm->config.card_elements == HR_CARD_ELEMENTS_KEEP);
 		hr_page_close(pcm->page, hr_now_ns());
 	}
 	hr_wake_finish(&pcm->io.app_wake);
@@ -28,13 +31,18 @@ void hr_pcm_free(struct hr_pcm *pcm)
 	free(pcm);
 }
 
+static enum hr_direction direction_of(snd_pcm_stream_t stream)
+{
+	return stream == SND_PCM_STREAM_PLAYBACK ? HR_PLAYBACK : HR_CAPTURE;
+}
+
 /* A page that others can read; where that cannot be had, one that they cannot:
  * the sound is worth more. */
 static int open_page(struct hr_pcm *pcm, snd_pcm_stream_t stream)
 {
 	struct hr_page_config config = {
 		.name = pcm->config.name,
-		.direction = stream == SND_PCM_STREAM_PLAYBACK ? HR_PLAYBACK : HR_CAPTURE,
+		.direction = direction_of(stream),
 		.perm = pcm->config.ipc_perm,
 		.gid = pcm->config.ipc_gid,
 		.trigger = pcm->config.trigger,
@@ -49,6 +57,17 @@ static int open_page(struct hr_pcm *pcm, snd_pcm_stream_t stream)
 	       "their folder, /dev/shm/headroom-%u or HEADROOM_DIR, must be yours and "
 	       "writable by nobody else", config.name, snd_strerror(err), geteuid());
 	return hr_page_open_private(&pcm->page, &config, hr_now_ns());
+}
+
+/* Never an error: the sound is worth more. */
+static void start_reporter(struct hr_pcm *pcm, snd_pcm_stream_t stream)
+{
+	struct hr_card_elements *card = NULL;
+
+	if (pcm->config.card_elements != HR_CARD_ELEMENTS_NO)
+		(void)hr_card_elements_open(&card, pcm->slave.pcm, pcm->page,
+					    direction_of(stream));
+	hr_reporter_start(&pcm->reporter, pcm->page, card);
 }
 
 static int create_ioplug(struct hr_pcm *pcm, const char *name,
@@ -93,6 +112,7 @@ static struct hr_pcm *make_pcm(void)
 	pcm->pid = getpid();
 	pcm->io.io_wake.fd = -1;
 	pcm->io.app_wake.fd = -1;
+	pcm->reporter.wake.fd = -1;
 	pthread_mutex_init(&pcm->lock, NULL);
 	return pcm;
 }
@@ -108,8 +128,11 @@ static int open_pcm(snd_pcm_t **pcmp, const char *name, snd_config_t *root,
 	if ((err = hr_pcm_config_parse(&pcm->config, name, conf)) < 0 ||
 	    (err = hr_slave_open(&pcm->slave, &pcm->config, name, root, stream, mode)) < 0 ||
 	    (err = open_page(pcm, stream)) < 0 ||
-	    (err = hr_wake_init(&pcm->io.app_wake)) < 0 ||
-	    (err = create_ioplug(pcm, name, stream, mode)) < 0)
+	    (err = hr_wake_init(&pcm->io.app_wake)) < 0)
+		goto err_free;
+	start_reporter(pcm, stream);
+	err = create_ioplug(pcm, name, stream, mode);
+	if (err < 0)
 		goto err_free;
 
 	/* alsa-lib owns pcm from here: deleting the ioplug runs hr_pcm_close(). */

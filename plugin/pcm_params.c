@@ -17,6 +17,7 @@ static void show_params(struct hr_pcm *pcm)
 	hr_page_set(pcm->page, HR_STAT_PERIOD, pcm->ioplug.period_size);
 	hr_page_set(pcm->page, HR_STAT_BUFFER, pcm->ioplug.buffer_size);
 	hr_page_set(pcm->page, HR_STAT_STATE, HR_STATE_SETUP);
+	hr_reporter_notify(&pcm->reporter);
 }
 
 /* One chunk is one step of the device, or so many that it lasts half a
@@ -69,6 +70,7 @@ static int make_io(struct hr_pcm *pcm)
 		.slave = &pcm->slave,
 		.stream = pcm->stream,
 		.page = pcm->page,
+		.reporter = &pcm->reporter,
 		.config = &pcm->config,
 		.buffer = pcm->ioplug.buffer_size,
 		.rate = pcm->ioplug.rate,
@@ -147,6 +149,7 @@ int hr_pcm_hw_free(snd_pcm_ioplug_t *ioplug)
 	pthread_mutex_lock(&pcm->lock);
 	hr_pcm_teardown(pcm);
 	hr_page_set(pcm->page, HR_STAT_STATE, HR_STATE_OPEN);
+	hr_reporter_notify(&pcm->reporter);
 	pthread_mutex_unlock(&pcm->lock);
 	return 0;
 }

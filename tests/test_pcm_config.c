@@ -102,10 +102,9 @@ static const struct {
 	{ "on_device_loss panic", { "on_device_loss", "'panic'", "error, reconnect" } },
 	{ "on_device_loss reconnect", { "on_device_loss", "reconnect",
 					"not supported yet" } },
-	{ "card_elements yes", { "card_elements", "yes", "not supported yet" } },
-	{ "card_elements maybe", { "card_elements", "'maybe'", "yes, no" } },
-	{ "card_elements 2", { "card_elements", "'2'", "yes, no" } },
-	{ "card_elements { a b }", { "card_elements", "yes, no" } },
+	{ "card_elements maybe", { "card_elements", "'maybe'", "no, yes, keep" } },
+	{ "card_elements 2", { "card_elements", "'2'", "no, yes, keep" } },
+	{ "card_elements { a b }", { "card_elements", "no, yes, keep" } },
 	{ "tstamp_type realtime", { "tstamp_type", "'realtime'",
 				    "gettimeofday, monotonic" } },
 	{ "tstamp_type 1", { "tstamp_type", "'1'", "gettimeofday, monotonic" } },
@@ -222,6 +221,20 @@ START_TEST(a_slave_may_be_given_in_many_ways_or_not_be_one)
 		ck_assert_ptr_null(rig.pcm);
 		assert_one_line(slaves[_i].words);
 	}
+}
+END_TEST
+
+/* The virtual card has no number, as a sound server has none. */
+START_TEST(elements_on_a_card_that_is_none_are_done_without)
+{
+	static const char *const words[] = { "card_elements", "no card", "sound goes on",
+					     NULL };
+
+	ck_assert_int_eq(rig_try_open_headroom(&rig, SND_PCM_STREAM_PLAYBACK, 0, "",
+					       _i ? "card_elements keep" :
+						    "card_elements yes"), 0);
+	play_some();
+	assert_one_line(words);
 }
 END_TEST
 
@@ -353,6 +366,7 @@ int main(void)
 	tcase_add_loop_test(tcase, a_slave_may_be_given_in_many_ways_or_not_be_one, 0,
 			    (int)N_OF(slaves));
 	tcase_add_test(tcase, the_error_of_the_device_is_the_programs_error);
+	tcase_add_loop_test(tcase, elements_on_a_card_that_is_none_are_done_without, 0, 2);
 	tcase_add_test(tcase, impossible_parameters_are_refused_before_they_are_installed);
 	tcase_add_test(tcase, what_the_slave_alone_refuses_fails_cleanly);
 	tcase = pcm_rig_case(suite, "counters", set_up, tear_down);

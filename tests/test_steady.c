@@ -83,7 +83,19 @@ void *mmap(void *at, size_t size, int prot, int flags, int fd, off_t offset)
 
 /* ---- page faults of the other thread ---- */
 
-/* There are two threads: this one, whose id is the process's, and the other. */
+static bool is_io_thread(long tid)
+{
+	char path[64], name[32] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%ld/comm", tid);
+	file = fopen(path, "r");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_ptr_nonnull(fgets(name, sizeof(name), file));
+	fclose(file);
+	return strcmp(name, "headroom-io\n") == 0;
+}
+
 static long find_io_thread(void)
 {
 	DIR *dir = opendir("/proc/self/task");
@@ -93,7 +105,7 @@ static long find_io_thread(void)
 	ck_assert_ptr_nonnull(dir);
 	while ((entry = readdir(dir))) {
 		tid = atol(entry->d_name);
-		if (tid > 0 && tid != getpid()) {
+		if (tid > 0 && is_io_thread(tid)) {
 			ck_assert_int_eq(found, 0);
 			found = tid;
 		}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+#include "plugin/reporter.h"
+
+#include <poll.h>
+#include <alsa/asoundlib.h>
+#include "core/clock.h"
+#include "plugin/thread.h"
+
+#define NEVER UINT64_MAX
+/* What changes in quick succession is announced together. */
+#define QUIET_NS (20 * HR_NS_PER_MS)
+#define CARD_NS (500 * HR_NS_PER_MS)
+
+/* What there is to do, and from when on it may be done. */
+struct due {
+	bool announce, card;
+	uint64_t announce_ns, card_ns;
+};
+
+static int timeout_ms(uint64_t until_ns)
+{
+	uint64_t now_ns = hr_now_ns();
+
+	if (until_ns == NEVER)
+		return -1;
+	if (until_ns <= now_ns)
+		return 0;
+	/* Rounded up, or the last of it would be spent spinning. */
+	return (int)((until_ns - now_ns + HR_NS_PER_MS - 1) / HR_NS_PER_MS);
+}
+
+static void note_news(const struct hr_reporter *reporter, struct due *due)
+{
+	due->announce = true;
+	due->card = reporter->card != NULL;
+}
+
+/* Sleep until there is something to do, and note what. */
+static void wait_for_news(struct hr_reporter *reporter, struct due *due)
+{
+	struct pollfd fds[2] = {
+		{ .fd = reporter->wake.fd, .events = POLLIN },
+		{ .fd = hr_card_elements_fd(reporter->card), .events = POLLIN },
+	};
+	uint64_t until_ns = due->announce ? due->announce_ns : NEVER;
+
+	if (due->card && due->card_ns < until_ns)
+		until_ns = due->card_ns;
+	if (poll(fds, 2, timeout_ms(until_ns)) <= 0)
+		return;
+	if (fds[0].revents) {
+		hr_wake_clear(&reporter->wake);
+		note_news(reporter, due);
+	}
+	/* A setting made on the card is one like any other. */
+	if (fds[1].revents && hr_card_elements_obey(reporter->card))
+		note_news(reporter, due);
+}
+
+static void report(struct hr_reporter *reporter, struct due *due)
+{
+	uint64_t now_ns = hr_now_ns();
+
+	if (due->announce && now_ns >= due->announce_ns) {
+		hr_page_announce(reporter->page);
+		due->announce = false;
+		due->announce_ns = now_ns + QUIET_NS;
+	}
+	if (due->card && now_ns >= due->card_ns) {
+		/* While the stream runs there will be more. */
+		due->card = hr_card_elements_update(reporter->card, now_ns);
+		due->card_ns = now_ns + CARD_NS;
+	}
+}
+
+static void *reporter_main(void *arg)
+{
+	struct hr_reporter *reporter = arg;
+	struct due due = { 0 };
+
+	pthread_setname_np(pthread_self(), "headroom-report");
+	note_news(reporter, &due);	/* the stream is open */
+	/* relaxed: the join orders everything else. */
+	while (!atomic_load_explicit(&reporter->stop, memory_order_relaxed)) {
+		report(reporter, &due);
+		wait_for_news(reporter, &due);
+	}
+	return NULL;
+}
+
+void hr_reporter_start(struct hr_reporter *reporter, struct hr_page *page,
+		       struct hr_card_elements *card)
+{
+	int err = hr_wake_init(&reporter->wake);
+
+	reporter->page = page;
+	reporter->card = card;
+	if (err == 0)
+		err = hr_thread_start(&reporter->thread, true, reporter_main, reporter);
+	reporter->is_running = err == 0;
+	if (err == 0)
+		return;
+	SNDERR("headroom: no thread to report changes (%s): they are shown late%s, sound "
+	       "goes on", snd_strerror(err), card ? ", and not on the card" : "");
+	hr_page_announce(page);		/* the stream is open */
+	hr_reporter_stop(reporter, false);
+}
+
+void hr_reporter_notify(struct hr_reporter *reporter)
+{
+	if (reporter->wake.fd >= 0)
+		hr_wake_force(&reporter->wake);
+}
+
+void hr_reporter_stop(struct hr_reporter *reporter, bool keep_elements)
+{
+	if (reporter->is_running) {
+		/* relaxed: the wake-up follows, and the thread looks after it. */
+		atomic_store_explicit(&reporter->stop, true, memory_order_relaxed);
+		hr_wake_force(&reporter->wake);
+		pthread_join(reporter->thread, NULL);
+		reporter->is_running = false;
+	}
+	hr_card_elements_end(reporter->card, keep_elements, hr_now_ns());
+	hr_reporter_abandon(reporter);
+}
+
+void hr_reporter_abandon(struct hr_reporter *reporter)
+{
+	hr_card_elements_close(reporter->card);
+	reporter->card = NULL;
+	hr_wake_finish(&reporter->wake);
+}
