@@ -162,7 +162,7 @@ name="steady playback: the I/O thread only waits and wakes"
 if ! timeout 60 strace -f -ttt -o trace aplay -q -D steady long.wav 2> err; then
 	fail "$name" "$(tail -n 1 err)"
 else
-	thread=$(grep -o 'parent_tid=\[[0-9]*\]' trace | head -n 1 | tr -dc 0-9)
+	thread=$(awk '/PR_SET_NAME, "headroom-io"/ { print $1; exit }' trace)
 	awk -v io="$thread" '
 		$1 != io { next }
 		!begin { begin = $2 }

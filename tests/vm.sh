@@ -23,6 +23,12 @@ export ALSA_CONFIG_PATH=$work/asound.conf
 cat > asound.conf << END
 <$build/tests/asound.conf>
 pcm.hda { type headroom slave.pcm "hw:HDA" }
+pcm.hda_card { type headroom slave.pcm "hw:HDA" card_elements yes }
+pcm.hda_keep { type headroom slave.pcm "hw:HDA" card_elements keep }
+pcm.plugged { type headroom slave.pcm "plughw:HDA" card_elements yes }
+pcm.over_mixed_hda_card { type headroom slave.pcm mixed_hda card_elements yes }
+pcm.dummy_keep { type headroom slave.pcm "hw:Dummy" card_elements keep }
+pcm.no_card { type headroom slave.pcm "null" card_elements yes }
 pcm.send { type headroom slave.pcm "hw:Loopback,0,0" }
 pcm.receive { type headroom slave.pcm "hw:Loopback,1,0" }
 pcm.dummy { type headroom slave.pcm "hw:Dummy" }
@@ -39,6 +45,9 @@ pcm.mixed_send {
 pcm.over_mixed_hda { type headroom slave.pcm mixed_hda }
 pcm.over_mixed_send { type headroom slave.pcm mixed_send }
 ctl.hda { type headroom }
+ctl.hda_card { type headroom }
+ctl.hda_keep { type headroom }
+ctl.dummy_keep { type headroom }
 ctl.send { type headroom }
 ctl.receive { type headroom }
 END
@@ -199,12 +208,13 @@ open("right", "wb").write(right)'
 	done
 }
 
+# With the elements on the card: they must not keep it from going.
 part_unbind() {
 	local slot driver=/sys/bus/pci/drivers/snd_hda_intel player unbinder from
 	slot=$(basename "$(readlink -f /sys/class/sound/card0/device)")
-	timeout -s KILL 60 aplay -D hda "${raw[@]}" long 2> err &
+	timeout -s KILL 60 aplay -D hda_card "${raw[@]}" long 2> err &
 	player=$!
-	until_true is_in_state hda Playback Running
+	until_true is_in_state hda_card Playback Running
 	sleep 1
 	# Returns only after the last program has closed the card.
 	(echo "$slot" > $driver/unbind) &
@@ -222,10 +232,10 @@ part_unbind() {
 		pkill -KILL -P $player
 	fi
 	until_true is_gone $unbinder || fail "the card is taken away: it is let go of" "unbind hangs"
-	equal "the card is taken away: Realtime" 0 "$(value hda 'Playback Realtime')"
-	timeout 10 aplay -D hda "${raw[@]}" song 2> err
+	equal "the card is taken away: Realtime" 0 "$(value hda_card 'Playback Realtime')"
+	timeout 10 aplay -D hda_card "${raw[@]}" song 2> err
 	equal "opened without a card: an error" 1 $?
-	if grep -q "headroom: cannot open the slave of 'hda': No such" err; then
+	if grep -q "headroom: cannot open the slave of 'hda_card': No such" err; then
 		pass "opened without a card: a clear line"
 	else
 		fail "opened without a card: a clear line" "$(cat err)"
@@ -234,7 +244,7 @@ part_unbind() {
 	until_true test -e /dev/snd/pcmC0D0p
 	until_true amixer -q -c HDA sset Master 100% unmute 2> /dev/null
 	from_here
-	timeout 20 aplay -q -D hda "${raw[@]}" song 2> err || fail "the card is back" "$(tail -n 1 err)"
+	timeout 20 aplay -q -D hda_card "${raw[@]}" song 2> err || fail "the card is back" "$(tail -n 1 err)"
 	heard "the card is back: aplay is heard bit for bit" song "$from"
 }
 
@@ -402,7 +412,10 @@ part_user() {
 	heard "as a user of group audio: aplay is heard bit for bit" song "$from"
 }
 
-[ $# -gt 0 ] || set -- playback loopback dmix stalls limits pause user unbind
+# shellcheck source=tests/vm/card.sh
+. "$here/tests/vm/card.sh"
+
+[ $# -gt 0 ] || set -- playback loopback dmix stalls limits pause user card alsactl watch unbind
 for part; do
 	"part_$part"
 done
