@@ -42,7 +42,7 @@ static int hr_ctl_config_refuse(const char *key, snd_config_t *entry,
 static int hr_ctl_config_set_user(struct hr_ctl_config *config, snd_config_t *entry)
 {
 	struct passwd passwd, *found = NULL;
-	char buf[1024];
+	char buf[16384];	/* for one with many words about him */
 	const char *text = NULL;
 	char *end = NULL;
 	long number = -1;

@@ -128,7 +128,7 @@ static int parse_gid(snd_config_t *node, struct hr_pcm_config *config)
 {
 	struct group group, *found = NULL;
 	const char *text;
-	char buf[1024];
+	char buf[16384];	/* for a group of many */
 	long value;
 
 	if (get_integer(node, &value) && value >= 0 && value < UINT32_MAX) {

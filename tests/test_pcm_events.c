@@ -220,6 +220,7 @@ START_TEST(thresholds_are_remembered_for_the_next_stream)
 	ck_assert_int_eq(rig_counter(&rig, "Headroom Capture Trigger"), 40);
 	ck_assert_int_eq(rig_counter(&rig, "Headroom Capture Clear"), 20);
 	close_pcm();
+	snd_config_delete(rig.config);
 	ck_assert_int_eq(rig_try_open_headroom(&rig, SND_PCM_STREAM_CAPTURE, 0, "",
 					       "trigger 81 clear 60"), 0);
 	ck_assert_int_eq(rig_counter(&rig, "Headroom Capture Trigger"), 81);
