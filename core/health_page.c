@@ -175,12 +175,27 @@ int hr_page_set_clear(struct hr_page *page, uint32_t clear)
 	return set_thresholds(page, 0xffff, hr_page_pack(0, clear));
 }
 
-bool hr_page_get_former_thresholds(const struct hr_page *page, uint32_t *trigger,
-				   uint32_t *clear)
+bool hr_page_get_card_thresholds(const struct hr_page *page, uint32_t *trigger,
+				 uint32_t *clear)
 {
-	*trigger = page->former >> 16;
-	*clear = page->former & 0xffff;
-	return page->former != 0;
+	/* relaxed: the pair is the whole message. */
+	uint32_t pair = atomic_load_explicit(&page->shared->on_card, memory_order_relaxed);
+
+	*trigger = pair >> 16;
+	*clear = pair & 0xffff;
+	return pair != 0;
+}
+
+void hr_page_set_card_thresholds(struct hr_page *page, uint32_t trigger, uint32_t clear)
+{
+	/* relaxed: as above. */
+	atomic_store_explicit(&page->shared->on_card, hr_page_pack(trigger, clear),
+			      memory_order_relaxed);
+}
+
+void hr_page_set_companion(struct hr_page *page, int fd)
+{
+	page->companion_fd = fd;
 }
 
 void hr_page_get_thresholds(const struct hr_page *page, uint32_t *trigger,

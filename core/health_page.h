@@ -226,9 +226,15 @@ int hr_page_set_thresholds(struct hr_page *page, uint32_t trigger, uint32_t clea
 int hr_page_set_trigger(struct hr_page *page, uint32_t trigger);
 int hr_page_set_clear(struct hr_page *page, uint32_t clear);
 
-/** The thresholds that were found in the slot by hr_page_open(), before the
- * configuration had its say. False if there were none. [any] */
-bool hr_page_get_former_thresholds(const struct hr_page *page, uint32_t *trigger,
-				   uint32_t *clear);
+/** The thresholds that the elements of a card show for this slot, as its streams know:
+ * whatever else is found there was set by somebody. False if there are none. They
+ * outlast the stream. [any], one at a time */
+bool hr_page_get_card_thresholds(const struct hr_page *page, uint32_t *trigger,
+				 uint32_t *clear);
+void hr_page_set_card_thresholds(struct hr_page *page, uint32_t trigger, uint32_t clear);
+
+/** In a forked child this descriptor is replaced by one of /dev/null, when it lets go of
+ * the page: what it stands for then ends with the parent. -1: none. [setup] */
+void hr_page_set_companion(struct hr_page *page, int fd);
 
 #endif

@@ -7,6 +7,7 @@
  * mapping it gets a copy: a program that goes on to use the stream there changes
  * nothing of the parent's and does not crash.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -42,6 +43,17 @@ static void replace_by_copy(struct hr_page *page)
 		munmap(copy, page->mapped_bytes);
 }
 
+/* The number stays taken: whoever has it will close it. */
+static void replace_descriptor(int fd)
+{
+	int null_fd = fd < 0 ? -1 : open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null_fd >= 0) {
+		dup3(null_fd, fd, O_CLOEXEC);
+		close(null_fd);
+	}
+}
+
 static void after_fork_in_child(void)
 {
 	while (opened) {
@@ -52,6 +64,7 @@ static void after_fork_in_child(void)
 		replace_by_copy(page);
 		close(page->fd);
 		page->fd = -1;
+		replace_descriptor(page->companion_fd);
 	}
 	pthread_mutex_unlock(&lock);
 }

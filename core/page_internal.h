@@ -34,6 +34,7 @@ struct hr_page_shared {
 	_Atomic uint32_t thresholds;	/* trigger << 16 | clear */
 	/* Written by hr_page_open(): those of the configuration; 0 = never opened. */
 	_Atomic uint32_t configured;
+	_Atomic uint32_t on_card;	/* hr_page_set_card_thresholds(); 0 = none */
 
 	/* [keeper] */
 	_Alignas(HR_PAGE_LINE) _Atomic uint32_t reset_applied;
@@ -60,9 +61,9 @@ struct hr_page {
 	size_t used_bytes;		/* of these, by the stream that opened it */
 	uint32_t window_max;		/* samples there is room for */
 	uint32_t slot;
-	uint32_t former;		/* opened: thresholds found in the slot, or 0 */
 	enum hr_page_kind kind;
 	int fd;				/* -1 when private, or in a forked child */
+	int companion_fd;		/* opened: hr_page_set_companion() */
 	uid_t owner;			/* attached: where to find it again */
 	char file_name[NAME_MAX + 1];
 	struct hr_page *next;		/* of the opened pages, in page_fork.c */

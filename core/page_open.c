@@ -75,6 +75,7 @@ struct hr_page *hr_page_new(enum hr_page_kind kind, int fd, size_t bytes)
 	page->window_max = HR_HEALTH_WINDOW_MAX;
 	page->kind = kind;
 	page->fd = fd;
+	page->companion_fd = -1;
 	return page;
 }
 
@@ -128,8 +129,7 @@ static void begin_thresholds(struct hr_page *page, const struct hr_page_config *
 	uint32_t configured = atomic_load_explicit(&shared->configured,
 						   memory_order_relaxed);
 
-	page->former = hr_page_pair_valid(found) ? found : 0;
-	if (!page->former || (configured && configured != wanted))
+	if (!hr_page_pair_valid(found) || (configured && configured != wanted))
 		atomic_store_explicit(&shared->thresholds, wanted, memory_order_relaxed);
 	atomic_store_explicit(&shared->configured, wanted, memory_order_relaxed);
 }

@@ -19,6 +19,7 @@ static long card_max(const struct hr_element *element)
 void hr_card_note_error(struct hr_card_elements *card, size_t i, int err)
 {
 	if (err == -ENODEV) {
+		hr_page_set_companion(card->page, -1);
 		snd_ctl_close(card->ctl);
 		card->ctl = NULL;
 	} else if (err == -ENOENT) {
@@ -113,6 +114,7 @@ static int add_element(struct hr_card_elements *card, size_t i)
 		break;
 	}
 	card->numid[i] = err < 0 ? 0 : snd_ctl_elem_info_get_numid(info);
+	card->is_made[i] = err >= 0;
 	return err;
 }
 
@@ -170,6 +172,7 @@ int hr_card_claim(struct hr_card_elements *card, size_t i)
 	snd_ctl_elem_info_set_id(info, id);
 	if (snd_ctl_elem_info(card->ctl, info) == 0 && is_alike(card, i, info)) {
 		card->numid[i] = snd_ctl_elem_info_get_numid(info);
+		card->is_made[i] = false;
 		return 0;
 	}
 	err = hr_card_remove(card, i);

@@ -21,6 +21,7 @@ struct hr_card_elements {
 	uint32_t slot;			/* subdevice on the card */
 	unsigned int numid[HR_ELEMENTS_MAX]; /* 0: not there */
 	long shown[HR_ELEMENTS_MAX];	/* as last written or read */
+	bool is_made[HR_ELEMENTS_MAX];	/* by us, and not found there */
 };
 
 /** Make it ours: one that belongs to nobody if there is one, in its place if it is of

@@ -34,18 +34,30 @@ static void remove_all(struct hr_card_elements *card)
 	}
 }
 
+/* Leave the subdevice as it was found. */
+static void give_up(struct hr_card_elements *card)
+{
+	for (size_t i = 0; i < hr_n_elements && card->ctl; i++) {
+		if (card->numid[i])
+			hr_card_note_error(card, i, card->is_made[i] ?
+					   hr_card_remove(card, i) :
+					   hr_card_give_free(card, i));
+		card->numid[i] = 0;
+	}
+}
+
 /* Thresholds in the subdevice that are not what the former stream left: alsactl
  * restore's, or set while nothing ran. */
 static void take_thresholds(struct hr_card_elements *card)
 {
-	uint32_t former_trigger, former_clear;
+	uint32_t known_trigger, known_clear;
 	long trigger, clear;
 
 	if (!hr_card_read(card, element_of(HR_SETTING_TRIGGER), &trigger) ||
 	    !hr_card_read(card, element_of(HR_SETTING_CLEAR), &clear))
 		return;
-	if (hr_page_get_former_thresholds(card->page, &former_trigger, &former_clear) &&
-	    trigger == former_trigger && clear == former_clear)
+	if (hr_page_get_card_thresholds(card->page, &known_trigger, &known_clear) &&
+	    trigger == known_trigger && clear == known_clear)
 		return;
 	(void)hr_page_set_thresholds(card->page, (uint32_t)trigger, (uint32_t)clear);
 }
@@ -64,7 +76,7 @@ static int take_slot(struct hr_card_elements *card, uint32_t slot)
 	for (size_t i = 1; i < hr_n_elements && err >= 0; i++)
 		err = hr_card_claim(card, i);
 	if (err < 0)
-		remove_all(card);
+		give_up(card);
 	return err;
 }
 
@@ -72,9 +84,17 @@ static int make_all(struct hr_card_elements *card)
 {
 	int err = -EBUSY;
 
-	for (uint32_t slot = 0; slot < HR_PAGE_SLOTS && err == -EBUSY; slot++)
+	for (uint32_t slot = 0; slot < HR_PAGE_SLOTS && err == -EBUSY && card->ctl; slot++)
 		err = take_slot(card, slot);
 	return err;
+}
+
+/* So that the next stream can tell what somebody else has set. */
+static void note_thresholds(const struct hr_card_elements *card)
+{
+	hr_page_set_card_thresholds(card->page,
+		(uint32_t)card->shown[element_of(HR_SETTING_TRIGGER)],
+		(uint32_t)card->shown[element_of(HR_SETTING_CLEAR)]);
 }
 
 /* First values, whatever was in them, and then the doors opened. */
@@ -89,6 +109,7 @@ static int fill_all(struct hr_card_elements *card)
 		if (hr_elements[i].setting != HR_SETTING_NONE)
 			err = hr_card_give_free(card, i);
 	}
+	note_thresholds(card);
 	return err;
 }
 
@@ -107,7 +128,7 @@ static int open_card(struct hr_card_elements *card, int index)
 		return err;
 	if ((err = fill_all(card)) < 0 ||
 	    (err = snd_ctl_subscribe_events(card->ctl, 1)) < 0)
-		remove_all(card);
+		give_up(card);
 	return err;
 }
 
@@ -145,6 +166,7 @@ int hr_card_elements_open(struct hr_card_elements **cardp, snd_pcm_t *slave,
 		hr_card_elements_close(card);
 		return err;
 	}
+	hr_page_set_companion(page, hr_card_elements_fd(card));
 	*cardp = card;
 	return 0;
 }
@@ -239,14 +261,24 @@ bool hr_card_elements_obey(struct hr_card_elements *card)
 	return any;
 }
 
+/* Whether somebody has set it since we looked: that is to be obeyed, not overwritten. */
+static bool was_set(struct hr_card_elements *card, size_t i)
+{
+	long value;
+
+	return hr_elements[i].setting != HR_SETTING_NONE && card->numid[i] &&
+	       hr_card_read(card, i, &value) && value != card->shown[i];
+}
+
 static void write_changes(struct hr_card_elements *card, const struct hr_snapshot *snapshot)
 {
 	for (size_t i = 0; i < hr_n_elements && card->ctl; i++) {
 		long value = card_value(&hr_elements[i], snapshot);
 
-		if (value != card->shown[i])
+		if (value != card->shown[i] && !was_set(card, i))
 			(void)hr_card_write(card, i, value);
 	}
+	note_thresholds(card);
 }
 
 bool hr_card_elements_update(struct hr_card_elements *card, uint64_t now_ns)
@@ -280,6 +312,7 @@ void hr_card_elements_close(struct hr_card_elements *card)
 {
 	if (!card)
 		return;
+	hr_page_set_companion(card->page, -1);
 	if (card->ctl)
 		snd_ctl_close(card->ctl);
 	free(card);

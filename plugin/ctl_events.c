@@ -249,6 +249,9 @@ static void begin(struct hr_ctl_events *events, struct hr_ctl_view *view)
 
 static void end(struct hr_ctl_events *events)
 {
+	/* Closing it is not enough: a forked child may have it still. */
+	if (events->inotify_fd >= 0)
+		epoll_ctl(events->poll_fd, EPOLL_CTL_DEL, events->inotify_fd, NULL);
 	close_fd(&events->inotify_fd);
 	events->watch = -1;
 	events->again_ns = NEVER;

@@ -21,8 +21,7 @@ void hr_pcm_free(struct hr_pcm *pcm)
 	} else {
 		hr_pcm_teardown(pcm);
 		hr_slave_close(&pcm->slave);
-		hr_reporter_stop(&pcm->reporter,
-				 pcm->config.card_elements == HR_CARD_ELEMENTS_KEEP);
+		hr_reporter_stop(&pcm->reporter);
 		hr_page_close(pcm->page, hr_now_ns());
 	}
 	hr_wake_finish(&pcm->io.app_wake);
@@ -67,7 +66,8 @@ static void start_reporter(struct hr_pcm *pcm, snd_pcm_stream_t stream)
 	if (pcm->config.card_elements != HR_CARD_ELEMENTS_NO)
 		(void)hr_card_elements_open(&card, pcm->slave.pcm, pcm->page,
 					    direction_of(stream));
-	hr_reporter_start(&pcm->reporter, pcm->page, card);
+	hr_reporter_start(&pcm->reporter, pcm->page, card,
+			  pcm->config.card_elements == HR_CARD_ELEMENTS_KEEP);
 }
 
 static int create_ioplug(struct hr_pcm *pcm, const char *name,

@@ -3,6 +3,7 @@
 #include "plugin/reporter.h"
 
 #include <poll.h>
+#include <time.h>
 #include <alsa/asoundlib.h>
 #include "core/clock.h"
 #include "plugin/thread.h"
@@ -43,13 +44,19 @@ static void wait_for_news(struct hr_reporter *reporter, struct due *due)
 		{ .fd = reporter->wake.fd, .events = POLLIN },
 		{ .fd = hr_card_elements_fd(reporter->card), .events = POLLIN },
 	};
+	const struct timespec blind = { .tv_nsec = 100 * HR_NS_PER_MS };
 	uint64_t until_ns = due->announce ? due->announce_ns : NEVER;
+	int n;
 
 	if (due->card && due->card_ns < until_ns)
 		until_ns = due->card_ns;
-	if (poll(fds, 2, timeout_ms(until_ns)) <= 0)
+	n = poll(fds, reporter->card ? 2 : 1, timeout_ms(until_ns));
+	if (n == 0)
 		return;
-	if (fds[0].revents) {
+	/* A program that has given up its descriptors may not even poll. */
+	if (n < 0)
+		nanosleep(&blind, NULL);
+	if (n < 0 || fds[0].revents) {
 		hr_wake_clear(&reporter->wake);
 		note_news(reporter, due);
 	}
@@ -68,6 +75,9 @@ static void report(struct hr_reporter *reporter, struct due *due)
 		due->announce_ns = now_ns + QUIET_NS;
 	}
 	if (due->card && now_ns >= due->card_ns) {
+		/* First what others have set, or it would be written over. */
+		if (hr_card_elements_obey(reporter->card))
+			due->announce = true;
 		/* While the stream runs there will be more. */
 		due->card = hr_card_elements_update(reporter->card, now_ns);
 		due->card_ns = now_ns + CARD_NS;
@@ -90,12 +100,13 @@ static void *reporter_main(void *arg)
 }
 
 void hr_reporter_start(struct hr_reporter *reporter, struct hr_page *page,
-		       struct hr_card_elements *card)
+		       struct hr_card_elements *card, bool keep_elements)
 {
 	int err = hr_wake_init(&reporter->wake);
 
 	reporter->page = page;
 	reporter->card = card;
+	reporter->keep_elements = keep_elements;
 	if (err == 0)
 		err = hr_thread_start(&reporter->thread, true, reporter_main, reporter);
 	reporter->is_running = err == 0;
@@ -104,7 +115,7 @@ void hr_reporter_start(struct hr_reporter *reporter, struct hr_page *page,
 	SNDERR("headroom: no thread to report changes (%s): they are shown late%s, sound "
 	       "goes on", snd_strerror(err), card ? ", and not on the card" : "");
 	hr_page_announce(page);		/* the stream is open */
-	hr_reporter_stop(reporter, false);
+	hr_reporter_stop(reporter);
 }
 
 void hr_reporter_notify(struct hr_reporter *reporter)
@@ -113,7 +124,7 @@ void hr_reporter_notify(struct hr_reporter *reporter)
 		hr_wake_force(&reporter->wake);
 }
 
-void hr_reporter_stop(struct hr_reporter *reporter, bool keep_elements)
+void hr_reporter_stop(struct hr_reporter *reporter)
 {
 	if (reporter->is_running) {
 		/* relaxed: the wake-up follows, and the thread looks after it. */
@@ -122,7 +133,7 @@ void hr_reporter_stop(struct hr_reporter *reporter, bool keep_elements)
 		pthread_join(reporter->thread, NULL);
 		reporter->is_running = false;
 	}
-	hr_card_elements_end(reporter->card, keep_elements, hr_now_ns());
+	hr_card_elements_end(reporter->card, reporter->keep_elements, hr_now_ns());
 	hr_reporter_abandon(reporter);
 }
 

@@ -25,6 +25,7 @@ struct hr_reporter {
 	struct hr_card_elements *card;	/* NULL = none */
 	pthread_t thread;
 	bool is_running;
+	bool keep_elements;		/* on the card, when the stream ends */
 	struct hr_wake wake;		/* the thread waits; fd -1 = no thread */
 	_Atomic bool stop;
 };
@@ -33,14 +34,14 @@ struct hr_reporter {
  * Without a thread (one line says so) changes are seen late by those who watch, and
  * the card shows nothing. [program] */
 void hr_reporter_start(struct hr_reporter *reporter, struct hr_page *page,
-		       struct hr_card_elements *card);
+		       struct hr_card_elements *card, bool keep_elements);
 
 /** Something has changed that is to be told at once. [any] */
 void hr_reporter_notify(struct hr_reporter *reporter);
 
 /** Join the thread and take the elements from the card, or keep them there as the
  * stream ends. One that was not started (zeroed, wake.fd -1) is allowed. [program] */
-void hr_reporter_stop(struct hr_reporter *reporter, bool keep_elements);
+void hr_reporter_stop(struct hr_reporter *reporter);
 
 /** In a forked child: close what it has inherited, touch nothing. [program] */
 void hr_reporter_abandon(struct hr_reporter *reporter);

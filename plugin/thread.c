@@ -2,6 +2,7 @@
 /* Copyright (C) 2026 The headroom authors */
 #include "plugin/thread.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 
@@ -30,6 +31,11 @@ int hr_thread_start(pthread_t *thread, bool is_ordinary, void *(*main)(void *), 
 	/* A new thread has its maker's mask. */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	err = pthread_create(thread, &attr, main, arg);
+	/* An idle program's may not even be ordinary. */
+	if (err == EPERM && is_ordinary) {
+		pthread_attr_setinheritsched(&attr, PTHREAD_INHERIT_SCHED);
+		err = pthread_create(thread, &attr, main, arg);
+	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
 	return -err;

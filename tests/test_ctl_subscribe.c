@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #include "core/clock.h"
 #include "tests/event_fixture.h"
 
@@ -89,6 +90,39 @@ START_TEST(who_subscribes_again_begins_anew)
 	ck_assert_uint_eq(n_told(&tally), 1);
 	snd_ctl_close(ctl);
 	hr_page_close(page, hr_now_ns());
+}
+END_TEST
+
+/* A child that was forked has the descriptors of the first subscription still. */
+START_TEST(a_child_keeps_no_old_subscription_alive)
+{
+	struct hr_page *page = open_page(HR_PLAYBACK, hr_now_ns());
+	snd_ctl_t *ctl = open_subscribed();
+	struct event event;
+	int life[2];
+	pid_t child;
+	char byte;
+
+	ck_assert_int_eq(pipe(life), 0);
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		close(life[1]);
+		_exit(read(life[0], &byte, 1) != 0);
+	}
+	ck_assert_int_eq(snd_ctl_subscribe_events(ctl, 0), 0);
+	hr_page_announce(page);
+	ck_assert(!is_readable(ctl, LATER_MS));
+	ck_assert_int_eq(snd_ctl_subscribe_events(ctl, 1), 0);
+	hr_page_set(page, HR_STAT_STATE, HR_STATE_RUNNING);
+	hr_page_announce(page);
+	ck_assert(next_event(ctl, &event, AT_LAST_MS));
+	ck_assert(is_event(&event, PLAYBACK, "State"));
+	snd_ctl_close(ctl);
+	hr_page_close(page, hr_now_ns());
+	close(life[1]);
+	close(life[0]);
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
 }
 END_TEST
 
@@ -267,6 +301,7 @@ int main(void)
 	tcase_add_test(tcase, without_a_subscription_nothing_is_told);
 	tcase_add_test(tcase, who_unsubscribes_is_told_no_more);
 	tcase_add_test(tcase, who_subscribes_again_begins_anew);
+	tcase_add_test(tcase, a_child_keeps_no_old_subscription_alive);
 	tcase_add_test(tcase, to_subscribe_twice_loses_nothing);
 
 	tcase = add_case(suite, "costs");

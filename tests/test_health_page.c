@@ -3,6 +3,8 @@
 /* Pages as their streams see them; and that others see the same. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -217,6 +219,36 @@ START_TEST(child_that_abandons_a_page_leaves_it_to_the_parent)
 	hr_page_add(page, HR_STAT_FRAMES, 1);
 	hr_page_close(page, 101 * S);
 	hr_page_close(reader, 0);
+}
+END_TEST
+
+/* _i: without, and then nothing is replaced. */
+START_TEST(companion_of_a_page_ends_with_the_parent)
+{
+	struct hr_page *page = open_page();
+	int life[2], held[2];
+	struct pollfd end;
+	pid_t child;
+
+	ck_assert_int_eq(pipe(life) | pipe(held), 0);
+	hr_page_set_companion(page, _i ? -1 : held[1]);
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		/* Its number is taken still. */
+		ck_assert_int_ge(fcntl(held[1], F_GETFD), 0);
+		close(life[1]);
+		receive_byte(life[0]);
+		_exit(0);
+	}
+	close(held[1]);
+	end = (struct pollfd) { .fd = held[0] };
+	ck_assert_int_eq(poll(&end, 1, _i ? 100 : 5000), !_i);
+	send_byte(life[1]);
+	wait_for(child);
+	close(held[0]);
+	close_both(life);
+	hr_page_close(page, 101 * S);
 }
 END_TEST
 
@@ -640,6 +672,7 @@ int main(void)
 	tcase_add_test(slots, readers_take_no_slot_away);
 	tcase_add_test(slots, streams_that_open_at_once_get_different_slots);
 	tcase_add_test(slots, child_that_abandons_a_page_leaves_it_to_the_parent);
+	tcase_add_loop_test(slots, companion_of_a_page_ends_with_the_parent, 0, 2);
 	tcase_add_test(slots, close_frees_the_slot_though_a_child_has_the_descriptor);
 	add_values(suite);
 

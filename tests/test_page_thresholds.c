@@ -215,30 +215,12 @@ static struct hr_page *open_with(uint32_t trigger, uint32_t clear)
 	return page;
 }
 
-static void assert_former(const struct hr_page *page, uint32_t trigger, uint32_t clear)
-{
-	uint32_t former_trigger, former_clear;
-
-	ck_assert(hr_page_get_former_thresholds(page, &former_trigger, &former_clear));
-	ck_assert_uint_eq(former_trigger, trigger);
-	ck_assert_uint_eq(former_clear, clear);
-}
-
-static void assert_no_former(const struct hr_page *page)
-{
-	uint32_t trigger, clear;
-
-	ck_assert(!hr_page_get_former_thresholds(page, &trigger, &clear));
-}
-
-/* A stream that comes and goes: configured like this, it finds the thresholds as
- * former ones and then has those. */
-static void open_and_close(uint32_t trigger, uint32_t clear, uint32_t former_trigger,
-			   uint32_t former_clear, uint32_t trigger_now, uint32_t clear_now)
+/* A stream that comes and goes: configured like the first two, it has the last two. */
+static void open_and_close(uint32_t trigger, uint32_t clear, uint32_t trigger_now,
+			   uint32_t clear_now)
 {
 	struct hr_page *page = open_with(trigger, clear);
 
-	assert_former(page, former_trigger, former_clear);
 	assert_thresholds(page, trigger_now, clear_now);
 	hr_page_close(page, 101 * S);
 }
@@ -256,21 +238,21 @@ static void leave_page_that_was_set(void)
 START_TEST(thresholds_outlast_the_stream_unless_configured_anew)
 {
 	leave_page_that_was_set();
-	open_and_close(90, 70, 50, 40, 50, 40);
-	open_and_close(90, 70, 50, 40, 50, 40);
-	open_and_close(80, 60, 50, 40, 80, 60);
-	open_and_close(80, 60, 80, 60, 80, 60);
+	open_and_close(90, 70, 50, 40);
+	open_and_close(90, 70, 50, 40);
+	open_and_close(80, 60, 80, 60);
+	open_and_close(80, 60, 80, 60);
 	/* As at first, but not as it was the last time. */
-	open_and_close(90, 70, 80, 60, 90, 70);
+	open_and_close(90, 70, 90, 70);
 }
 END_TEST
 
 START_TEST(change_of_one_configured_threshold_replaces_both)
 {
 	leave_page_that_was_set();
-	open_and_close(90, 71, 50, 40, 90, 71);
+	open_and_close(90, 71, 90, 71);
 	leave_page_that_was_set();
-	open_and_close(91, 70, 50, 40, 91, 70);
+	open_and_close(91, 70, 91, 70);
 }
 END_TEST
 
@@ -281,11 +263,11 @@ START_TEST(thresholds_set_between_two_streams_outlast_as_well)
 	leave_page();
 	reader = attach_page(0);
 	ck_assert_int_eq(hr_page_set_thresholds(reader, 50, 40), 0);
-	open_and_close(90, 70, 50, 40, 50, 40);
+	open_and_close(90, 70, 50, 40);
 	ck_assert_int_eq(hr_page_set_clear(reader, 30), 1);
-	open_and_close(90, 70, 50, 30, 50, 30);
+	open_and_close(90, 70, 50, 30);
 	ck_assert_int_eq(hr_page_set_trigger(reader, 60), 1);
-	open_and_close(80, 60, 60, 30, 80, 60);
+	open_and_close(80, 60, 80, 60);
 	assert_thresholds(reader, 80, 60);
 	hr_page_close(reader, 0);
 }
@@ -298,7 +280,7 @@ START_TEST(thresholds_outlast_a_stream_that_was_killed)
 
 	ck_assert_int_eq(hr_page_set_thresholds(reader, 50, 40), 0);
 	kill_child(child);
-	open_and_close(90, 70, 50, 40, 50, 40);
+	open_and_close(90, 70, 50, 40);
 	hr_page_close(reader, 0);
 }
 END_TEST
@@ -311,7 +293,7 @@ START_TEST(thresholds_outlast_a_reset)
 	page = open_with(90, 70);
 	ck_assert_int_eq(hr_page_reset(page), 0);
 	hr_page_close(page, 101 * S);
-	open_and_close(90, 70, 50, 40, 50, 40);
+	open_and_close(90, 70, 50, 40);
 }
 END_TEST
 
@@ -323,22 +305,26 @@ START_TEST(thresholds_that_cannot_be_outlast_nothing)
 	leave_page_that_was_set();
 	overwrite(PAGE_FILE, THRESHOLDS_OFFSET, &bad, sizeof(bad));
 	page = open_with(90, 70);
-	assert_no_former(page);
 	assert_thresholds(page, 90, 70);
 	hr_page_close(page, 101 * S);
 	/* That what was found cannot be does not show in the file. */
-	open_and_close(90, 70, 90, 70, 90, 70);
+	open_and_close(90, 70, 90, 70);
 }
 END_TEST
 
-START_TEST(new_and_private_pages_have_no_former_thresholds)
+START_TEST(what_the_card_shows_outlasts_the_stream)
 {
 	struct hr_page *page = open_with(90, 70);
+	uint32_t trigger, clear;
 
-	assert_no_former(page);
+	ck_assert(!hr_page_get_card_thresholds(page, &trigger, &clear));
+	hr_page_set_card_thresholds(page, 60, 50);
 	hr_page_close(page, 101 * S);
-	page = open_either(1);
-	assert_no_former(page);
+	page = open_with(80, 70);
+	ck_assert(hr_page_get_card_thresholds(page, &trigger, &clear));
+	ck_assert_uint_eq(trigger, 60);
+	ck_assert_uint_eq(clear, 50);
+	assert_thresholds(page, 80, 70);
 	hr_page_close(page, 101 * S);
 }
 END_TEST
@@ -352,7 +338,7 @@ START_TEST(slots_have_thresholds_of_their_own)
 	assert_thresholds(first, 90, 70);
 	hr_page_close(first, 101 * S);
 	hr_page_close(second, 101 * S);
-	open_and_close(90, 70, 90, 70, 90, 70);
+	open_and_close(90, 70, 90, 70);
 }
 END_TEST
 
@@ -430,7 +416,6 @@ START_TEST(stream_takes_over_the_page_made_for_it)
 	reader = attach_page(0);
 	page = open_with(90, 70);
 	ck_assert(hr_page_is_live(reader));
-	assert_former(page, 50, 40);
 	assert_thresholds(page, 50, 40);
 	assert_thresholds(reader, 50, 40);
 	ck_assert_uint_eq(get_now(reader, HR_STAT_STATE), HR_STATE_OPEN);
@@ -442,8 +427,8 @@ START_TEST(stream_takes_over_the_page_made_for_it)
 	hr_page_close(reader, 0);
 
 	/* From now on it is a page like any other. */
-	open_and_close(90, 70, 50, 40, 50, 40);
-	open_and_close(80, 60, 50, 40, 80, 60);
+	open_and_close(90, 70, 50, 40);
+	open_and_close(80, 60, 80, 60);
 }
 END_TEST
 
@@ -576,7 +561,7 @@ int main(void)
 	tcase_add_test(lasting, thresholds_outlast_a_stream_that_was_killed);
 	tcase_add_test(lasting, thresholds_outlast_a_reset);
 	tcase_add_test(lasting, thresholds_that_cannot_be_outlast_nothing);
-	tcase_add_test(lasting, new_and_private_pages_have_no_former_thresholds);
+	tcase_add_test(lasting, what_the_card_shows_outlasts_the_stream);
 	tcase_add_test(lasting, slots_have_thresholds_of_their_own);
 
 	tcase_add_test(made, made_page_is_readable_and_at_rest);

@@ -108,6 +108,18 @@ part_card() {
 	equal "card: kept at close" 41 "$(on_card HDA)"
 	equal "card: as the stream ended" "0 0 $(value hda_keep 'Playback Frames')" \
 		"$(card_value HDA 'Playback State') $(card_value HDA 'Playback Process') $(card_value HDA 'Playback Frames')"
+	for i in 'Clear 40' 'Trigger 60'; do
+		amixer -q -D hda_keep cset iface=PCM,name="Headroom Playback ${i% *}" "${i#* }"
+	done
+	timeout 20 aplay -q -D hda_keep "${raw[@]}" song 2> err
+	equal "card: what was set on the control device in between counts" "60 40 60 40" \
+		"$(value hda_keep 'Playback Trigger') $(value hda_keep 'Playback Clear') $(card_value HDA 'Playback Trigger') $(card_value HDA 'Playback Clear')"
+	for i in 'Clear 30' 'Trigger 50'; do
+		card_set HDA "Playback ${i% *}" "${i#* }"
+	done
+	timeout 20 aplay -q -D hda_keep "${raw[@]}" song 2> err
+	equal "card: what was set on the card in between counts" "50 30 50 30" \
+		"$(value hda_keep 'Playback Trigger') $(value hda_keep 'Playback Clear') $(card_value HDA 'Playback Trigger') $(card_value HDA 'Playback Clear')"
 	timeout 20 aplay -q -D hda_card "${raw[@]}" song 2> err
 	equal "card: removed by the next that does not keep" 0 "$(on_card HDA)"
 
