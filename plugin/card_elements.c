@@ -46,20 +46,41 @@ static void give_up(struct hr_card_elements *card)
 	}
 }
 
-/* Thresholds in the subdevice that are not what the former stream left: alsactl
- * restore's, or set while nothing ran. */
-static void take_thresholds(struct hr_card_elements *card)
+/* The kernel has accepted them already: one that is set beyond the other takes that
+ * along. */
+static void set_trigger(struct hr_page *page, uint32_t trigger)
 {
-	uint32_t known_trigger, known_clear;
-	long trigger, clear;
+	uint32_t old, clear;
 
+	hr_page_get_thresholds(page, &old, &clear);
+	(void)hr_page_set_thresholds(page, trigger, clear < trigger ? clear : trigger - 1);
+}
+
+static void set_clear(struct hr_page *page, uint32_t clear)
+{
+	uint32_t trigger, old;
+
+	hr_page_get_thresholds(page, &trigger, &old);
+	(void)hr_page_set_thresholds(page, trigger > clear ? trigger : clear + 1, clear);
+}
+
+/* What is found in the subdevice and is not what our streams left there: alsactl
+ * restore's, or set while nothing ran. */
+static void take_settings(struct hr_card_elements *card)
+{
+	uint32_t known_trigger = 0, known_clear = 0;
+	long trigger, clear, reset;
+
+	if (hr_card_read(card, element_of(HR_SETTING_RESET), &reset) && reset)
+		(void)hr_page_reset(card->page);
 	if (!hr_card_read(card, element_of(HR_SETTING_TRIGGER), &trigger) ||
 	    !hr_card_read(card, element_of(HR_SETTING_CLEAR), &clear))
 		return;
-	if (hr_page_get_card_thresholds(card->page, &known_trigger, &known_clear) &&
-	    trigger == known_trigger && clear == known_clear)
-		return;
-	(void)hr_page_set_thresholds(card->page, (uint32_t)trigger, (uint32_t)clear);
+	(void)hr_page_get_card_thresholds(card->page, &known_trigger, &known_clear);
+	if (trigger != known_trigger)
+		set_trigger(card->page, (uint32_t)trigger);
+	if (clear != known_clear)
+		set_clear(card->page, (uint32_t)clear);
 }
 
 /* -EBUSY: another stream has it. */
@@ -72,7 +93,7 @@ static int take_slot(struct hr_card_elements *card, uint32_t slot)
 	err = hr_card_claim(card, 0);
 	if (err < 0)
 		return err;
-	take_thresholds(card);
+	take_settings(card);
 	for (size_t i = 1; i < hr_n_elements && err >= 0; i++)
 		err = hr_card_claim(card, i);
 	if (err < 0)
@@ -202,22 +223,6 @@ static bool read_events(struct hr_card_elements *card)
 	if (err < 0 && err != -EAGAIN)
 		hr_card_note_error(card, 0, -ENODEV);
 	return any && card->ctl;
-}
-
-static void set_trigger(struct hr_page *page, uint32_t trigger)
-{
-	uint32_t old, clear;
-
-	hr_page_get_thresholds(page, &old, &clear);
-	(void)hr_page_set_thresholds(page, trigger, clear < trigger ? clear : trigger - 1);
-}
-
-static void set_clear(struct hr_page *page, uint32_t clear)
-{
-	uint32_t trigger, old;
-
-	hr_page_get_thresholds(page, &trigger, &old);
-	(void)hr_page_set_thresholds(page, trigger > clear ? trigger : clear + 1, clear);
 }
 
 /* Carry out one setting if it is not what we wrote. */

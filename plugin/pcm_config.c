@@ -131,6 +131,9 @@ static int parse_gid(snd_config_t *node, struct hr_pcm_config *config)
 	char buf[16384];	/* for a group of many */
 	long value;
 
+	/* An empty name leaves it, for a default that can be given. */
+	if (snd_config_get_string(node, &text) == 0 && !*text)
+		return 0;
 	if (get_integer(node, &value) && value >= 0 && value < UINT32_MAX) {
 		config->ipc_gid = (gid_t)value;
 		return 0;

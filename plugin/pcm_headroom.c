@@ -54,7 +54,8 @@ static int open_page(struct hr_pcm *pcm, snd_pcm_stream_t stream)
 		return 0;
 	SNDERR("headroom: the counters of '%s' cannot be shown (%s), sound goes on; "
 	       "their folder, /dev/shm/headroom-%u or HEADROOM_DIR, must be yours and "
-	       "writable by nobody else", config.name, snd_strerror(err), geteuid());
+	       "writable by nobody else%s", config.name, snd_strerror(err), geteuid(),
+	       config.gid == (gid_t)-1 ? "" : ", and ipc_gid a group that you are in");
 	return hr_page_open_private(&pcm->page, &config, hr_now_ns());
 }
 

@@ -120,6 +120,14 @@ part_card() {
 	timeout 20 aplay -q -D hda_keep "${raw[@]}" song 2> err
 	equal "card: what was set on the card in between counts" "50 30 50 30" \
 		"$(value hda_keep 'Playback Trigger') $(value hda_keep 'Playback Clear') $(card_value HDA 'Playback Trigger') $(card_value HDA 'Playback Clear')"
+	card_set HDA 'Playback Clear' 90
+	card_set HDA 'Playback Reset' on
+	timeout 20 aplay -q -D hda_keep "${raw[@]}" song 2> err
+	equal "card: Clear takes Trigger along in between too" "91 90" \
+		"$(card_value HDA 'Playback Trigger') $(card_value HDA 'Playback Clear')"
+	# aplay fills up its last period, of 6000 frames.
+	equal "card: and Reset resets" off "$(card_value HDA 'Playback Reset')"
+	at_most "card: and Reset resets: Frames" $(($(wc -c < song) / 4 + 6000)) "$(card_value HDA 'Playback Frames')"
 	timeout 20 aplay -q -D hda_card "${raw[@]}" song 2> err
 	equal "card: removed by the next that does not keep" 0 "$(on_card HDA)"
 
