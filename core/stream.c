@@ -162,6 +162,27 @@ static void record_read(struct hr_stream *s, uint64_t pos, uint64_t now_ns)
 		record_chunk(s, s->chunk_frames, now_ns);
 }
 
+void hr_stream_restart(struct hr_stream *s, uint64_t pos)
+{
+	uint64_t seq = pos / s->chunk_frames;
+
+	hr_ring_clear(s->ring, give_back, s);
+	for (; s->tail_seq < s->head_seq; s->tail_seq++)
+		give_back(s->held[s->tail_seq & s->mask].chunk, s);
+	(void)hr_pool_release(s->pool, s->spare);
+	s->spare = NULL;
+	s->pushed_seq = seq;
+	s->tail_seq = seq;
+	s->head_seq = seq;
+	s->done_seq = seq;
+	s->given = pos;
+	memset(s->written, 0, (s->mask + 1) * sizeof(struct hr_chunk *));
+	/* relaxed: [setup], the caller orders this before either side goes on. */
+	atomic_store_explicit(&s->write_pos, pos, memory_order_relaxed);
+	atomic_store_explicit(&s->claim, pos, memory_order_relaxed);
+	atomic_store_explicit(&s->read_pos, pos, memory_order_relaxed);
+}
+
 void hr_stream_reset(struct hr_stream *s, uint64_t now_ns)
 {
 	/* relaxed: [setup]. */
@@ -171,22 +192,7 @@ void hr_stream_reset(struct hr_stream *s, uint64_t now_ns)
 	/* The last chunk was read in part only: it counts all the same. */
 	if (s->done_seq < s->head_seq && read_pos > done_pos)
 		record_chunk(s, (uint32_t)(read_pos - done_pos), now_ns);
-
-	hr_ring_clear(s->ring, give_back, s);
-	for (; s->tail_seq < s->head_seq; s->tail_seq++)
-		give_back(s->held[s->tail_seq & s->mask].chunk, s);
-	(void)hr_pool_release(s->pool, s->spare);
-	s->spare = NULL;
-	s->pushed_seq = 0;
-	s->tail_seq = 0;
-	s->head_seq = 0;
-	s->done_seq = 0;
-	s->given = 0;
-	memset(s->written, 0, (s->mask + 1) * sizeof(struct hr_chunk *));
-	/* relaxed: [setup], the caller orders this before either side goes on. */
-	atomic_store_explicit(&s->write_pos, 0, memory_order_relaxed);
-	atomic_store_explicit(&s->claim, 0, memory_order_relaxed);
-	atomic_store_explicit(&s->read_pos, 0, memory_order_relaxed);
+	hr_stream_restart(s, 0);
 }
 
 /* Begin the chunk of seq: take one from the pool and push it, still without

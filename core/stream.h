@@ -63,6 +63,10 @@ void hr_stream_destroy(struct hr_stream *stream);
  * on, and a chunk that was read in part is recorded as read. [setup] */
 void hr_stream_reset(struct hr_stream *stream, uint64_t now_ns);
 
+/** Forget all frames; both positions are pos, which need not be where a chunk
+ * begins and may be below where either was. [setup] */
+void hr_stream_restart(struct hr_stream *stream, uint64_t pos);
+
 /**
  * Where the next frames may be written: up to the end of the chunk that holds
  * write_pos. frames is 0 when ring or pool are exhausted. now_ns becomes the time

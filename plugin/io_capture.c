@@ -11,6 +11,7 @@
 void hr_capture_reset(struct hr_io *io)
 {
 	io->unpaced = false;
+	io->gap = 0;
 	io->dropped_part = 0;
 	io->discarded = 0;
 	io->looked_ns = io->now_ns;
@@ -23,11 +24,16 @@ int hr_capture_start(struct hr_io *io)
 	return hr_slave_start(io->slave);
 }
 
-static bool drops(const struct hr_io *io)
+/* Frames that may be dropped before the stream has to stop: what the stop threshold
+ * is above the buffer; UINT64_MAX if it never stops. */
+static uint64_t drops_left(const struct hr_io *io)
 {
 	/* relaxed: a setting by itself. */
-	return io->config->overrun_drop ||
-	       atomic_load_explicit(&io->stop_threshold, memory_order_relaxed) == UINT64_MAX;
+	uint64_t stop = atomic_load_explicit(&io->stop_threshold, memory_order_relaxed);
+
+	if (io->config->overrun_drop || stop == UINT64_MAX)
+		return UINT64_MAX;
+	return stop > io->buffer + io->gap ? stop - io->buffer - io->gap : 0;
 }
 
 /* Frames that may wait to be read. */
@@ -91,8 +97,10 @@ static snd_pcm_sframes_t take(struct hr_io *io, uint64_t frames)
 		hr_stream_write_commit(io->stream, (uint32_t)n);
 		taken += (uint64_t)n;
 	}
-	if (taken)
+	if (taken) {
 		hr_page_add(io->page, HR_STAT_FRAMES, taken);
+		io->gap = 0;
+	}
 	return (snd_pcm_sframes_t)taken;
 }
 
@@ -180,7 +188,7 @@ static int device_xrun(struct hr_io *io)
 	err = snd_pcm_prepare(io->slave->pcm);
 	if (err == 0)
 		err = hr_slave_start(io->slave);
-	if (io->run == HR_RUN_RUNNING && !drops(io))
+	if (io->run == HR_RUN_RUNNING && !drops_left(io))
 		tell_overrun(io);
 	return err;
 }
@@ -191,9 +199,7 @@ static void device_fault(struct hr_io *io, int err)
 		err = device_xrun(io);
 	if (err == 0)
 		return;
-	io->run = HR_RUN_FAULT;
-	hr_stats_calm(io);
-	hr_io_latch(io, hr_io_fault_of(err));
+	hr_io_halt(io, hr_io_fault_of(err));
 }
 
 /* A device that has as many frames after we took some as before hands them out
@@ -210,6 +216,23 @@ static void notice_pace(struct hr_io *io, uint64_t before, uint64_t taken)
 		io->unpaced = true;
 }
 
+/* The program has read too little for too long: drop what it has no room for as
+ * long as it allows, then tell it. Returns 0 or -errno. */
+static int drop_for_want_of_room(struct hr_io *io, uint64_t frames)
+{
+	uint64_t most = drops_left(io);
+	snd_pcm_sframes_t n = discard(io, frames < most ? frames : most);
+
+	if (n < 0)
+		return (int)n;
+	io->gap += (uint64_t)n;
+	if (drops_left(io))
+		return 0;
+	hr_page_set(io->page, HR_STAT_XRUN_CAUSE, HR_CAUSE_PROGRAM);
+	tell_overrun(io);
+	return 0;
+}
+
 /* Take what is there as far as there is room. Returns 0 or -errno. */
 static int collect(struct hr_io *io, uint64_t avail)
 {
@@ -222,13 +245,7 @@ static int collect(struct hr_io *io, uint64_t avail)
 	hr_io_see_appl(io);	/* it may have read since: then there is room */
 	if (room(io) || io->unpaced)
 		return 0;
-	if (!drops(io)) {
-		hr_page_set(io->page, HR_STAT_XRUN_CAUSE, HR_CAUSE_PROGRAM);
-		tell_overrun(io);
-		return 0;
-	}
-	n = discard(io, avail - (uint64_t)n);
-	return n < 0 ? (int)n : 0;
+	return drop_for_want_of_room(io, avail - (uint64_t)n);
 }
 
 static void plan_wait(struct hr_io *io, struct hr_plan *plan)

@@ -20,14 +20,36 @@ void hr_playback_reset(struct hr_io *io)
 	io->taken = 0;
 	io->handed = 0;
 	io->queued = 0;
+	io->taken_back = 0;
+	io->gap = 0;
 	hr_silence_reset(&io->silence);
+}
+
+/* Frames of silence that may be played before the stream has to stop: what the
+ * stop threshold is above the buffer; UINT64_MAX if it never stops. */
+static uint64_t silence_left(const struct hr_io *io)
+{
+	/* relaxed: a setting by itself. */
+	uint64_t stop = atomic_load_explicit(&io->stop_threshold, memory_order_relaxed);
+
+	if (io->config->underrun_silence || stop == UINT64_MAX)
+		return UINT64_MAX;
+	return stop > io->buffer + io->gap ? stop - io->buffer - io->gap : 0;
 }
 
 static bool plays_silence(const struct hr_io *io)
 {
-	/* relaxed: a setting by itself. */
-	return io->config->underrun_silence ||
-	       atomic_load_explicit(&io->stop_threshold, memory_order_relaxed) == UINT64_MAX;
+	return silence_left(io) > 0;
+}
+
+/* What was taken back and is given again was counted the first time. */
+static void count_moved(struct hr_io *io, uint64_t frames)
+{
+	uint64_t again = frames < io->taken_back ? frames : io->taken_back;
+
+	io->taken_back -= again;
+	io->gap = 0;
+	hr_page_add(io->page, HR_STAT_FRAMES, frames - again);
 }
 
 /* Move what the program has written into the device, as much as fits. At most
@@ -57,7 +79,7 @@ static int feed(struct hr_io *io)
 			break;
 	}
 	if (moved)
-		hr_page_add(io->page, HR_STAT_FRAMES, moved);
+		count_moved(io, moved);
 	return 0;
 }
 
@@ -69,12 +91,15 @@ static int feed_silence(struct hr_io *io, uint64_t frames)
 
 	if (frames < span.frames)
 		span.frames = (uint32_t)frames;
+	if (silence_left(io) < span.frames)
+		span.frames = (uint32_t)silence_left(io);
 	n = hr_slave_transfer(io->slave, &span, span.frames);
 	if (n <= 0)
 		return (int)n;
 	hr_silence_add(&io->silence, io->handed, (uint64_t)n);
 	io->handed += (uint64_t)n;
 	io->queued += (uint64_t)n;
+	io->gap += (uint64_t)n;
 	hr_health_silence(hr_page_health(io->page), (uint64_t)n);
 	return 0;
 }
@@ -138,12 +163,33 @@ void hr_playback_pause(struct hr_io *io)
 	(void)look(io);
 }
 
+/* The program takes back frames that the device has. It may get to where the device
+ * is, or to the end of silence that was played in between, which is not its own. */
+void hr_playback_rewind(struct hr_io *io)
+{
+	uint64_t frames, most = hr_silence_since(&io->silence, io->handed);
+
+	if ((io->run != HR_RUN_RUNNING && io->run != HR_RUN_PAUSED) ||
+	    io->rewind_pos >= io->taken || look(io) < 0)
+		return;
+	frames = io->taken - io->rewind_pos;
+	frames = hr_slave_rewind(io->slave, frames < most ? frames : most);
+	if (!frames)
+		return;
+	io->taken -= frames;
+	io->handed -= frames;
+	io->queued -= frames < io->queued ? frames : io->queued;
+	io->taken_back += frames;
+	hr_stream_restart(io->stream, io->taken);
+	publish(io, hr_position_extra(&io->position));
+}
+
 int hr_playback_start(struct hr_io *io)
 {
 	int err = feed(io);
 
 	/* A stream that never stops may start empty; the device would refuse. */
-	if (err == 0 && !io->queued && plays_silence(io))
+	if (err == 0 && !io->queued && silence_left(io) == UINT64_MAX)
 		err = feed_silence(io, io->slave->period);
 	if (err < 0)
 		return err;
@@ -235,9 +281,7 @@ static void device_fault(struct hr_io *io, int err)
 		device_xrun(io);
 		return;
 	}
-	io->run = HR_RUN_FAULT;
-	hr_stats_calm(io);
-	hr_io_latch(io, fault);
+	hr_io_halt(io, fault);
 }
 
 /* A stop threshold below the buffer: the device is to stop with sound left. It is

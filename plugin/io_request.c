@@ -116,15 +116,28 @@ static int drain(struct hr_io *io)
 	return 0;
 }
 
+/* Go on with whatever the suspend interrupted. */
 static int resume(struct hr_io *io)
 {
+	static const enum hr_state states[] = {
+		[HR_RUN_IDLE] = HR_STATE_PREPARED,
+		[HR_RUN_RUNNING] = HR_STATE_RUNNING,
+		[HR_RUN_PAUSED] = HR_STATE_PAUSED,
+		[HR_RUN_DRAINING] = HR_STATE_DRAINING,
+		[HR_RUN_DISCARDING] = HR_STATE_XRUN,
+	};
 	int err = snd_pcm_resume(io->slave->pcm);
 
 	if (err < 0)
 		return err;
-	atomic_store_explicit(&io->fault, HR_FAULT_NONE, memory_order_relaxed);
-	io->run = HR_RUN_RUNNING;
-	hr_stats_state(io, HR_STATE_RUNNING);
+	if (io->run == HR_RUN_FAULT)
+		io->run = io->interrupted;
+	/* relaxed: the program waits for the answer, which orders it. */
+	atomic_store_explicit(&io->fault, io->run == HR_RUN_DISCARDING ?
+			      HR_FAULT_XRUN : HR_FAULT_NONE, memory_order_relaxed);
+	io->moved_ns = io->now_ns;
+	io->looked_ns = io->now_ns;
+	hr_stats_state(io, states[io->run]);
 	return 0;
 }
 
@@ -150,6 +163,9 @@ static int carry_out(struct hr_io *io, enum hr_request request)
 		return drain(io);
 	case HR_REQUEST_RESUME:
 		return resume(io);
+	case HR_REQUEST_REWIND:
+		hr_playback_rewind(io);
+		return 0;
 	}
 	return -EINVAL;
 }

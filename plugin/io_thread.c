@@ -92,6 +92,14 @@ void hr_io_latch(struct hr_io *io, enum hr_fault fault)
 	wake_program_if_ready(io);
 }
 
+void hr_io_halt(struct hr_io *io, enum hr_fault fault)
+{
+	io->interrupted = io->run;
+	io->run = HR_RUN_FAULT;
+	hr_stats_calm(io);
+	hr_io_latch(io, fault);
+}
+
 void hr_io_publish(struct hr_io *io, uint64_t pos, uint64_t limit, int64_t extra)
 {
 	hr_position_publish(&io->position, pos, io->now_ns, limit, extra);

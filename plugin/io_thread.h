@@ -40,6 +40,7 @@ enum hr_request {
 	HR_REQUEST_UNPAUSE,
 	HR_REQUEST_DRAIN,	/* begin; `drained` says when it is over */
 	HR_REQUEST_RESUME,	/* after a suspend */
+	HR_REQUEST_REWIND,	/* playback: take back frames, down to rewind_pos */
 	HR_REQUEST_QUIT,
 };
 
@@ -87,6 +88,7 @@ struct hr_io {
 	/* Requests: [program] writes, [io] answers. */
 	_Atomic int request;
 	int result;			/* ordered by `answered` */
+	uint64_t rewind_pos;		/* ordered by `request` */
 	sem_t answered;
 
 	/* Written by [program]. */
@@ -106,11 +108,14 @@ struct hr_io {
 
 	/* The I/O thread's own. */
 	enum hr_run run;
+	enum hr_run interrupted;	/* what a suspend has put an end to */
 	uint64_t now_ns;		/* of this step */
 	uint64_t seen_appl;		/* appl_pos at the begin of this step */
 	uint64_t taken;			/* playback: frames taken from the stream */
 	uint64_t handed;		/* playback: frames given to the device */
 	uint64_t queued;		/* playback: frames in the device at the last look */
+	uint64_t taken_back;		/* playback: frames counted that will be given again */
+	uint64_t gap;			/* frames invented or dropped since the last of the program's */
 	uint64_t moved_ns;		/* when the position last changed */
 	uint64_t late_ns;		/* how late this step began */
 	struct hr_silence silence;
@@ -164,6 +169,9 @@ bool hr_io_declare_dry(struct hr_io *io);
 /** Latch a fault and wake the program. [io] */
 void hr_io_latch(struct hr_io *io, enum hr_fault fault);
 
+/** Do nothing more until prepare, or a resume, and latch why. [io] */
+void hr_io_halt(struct hr_io *io, enum hr_fault fault);
+
 /** Publish the device's position and wake the program if that makes it ready.
  * limit as for hr_position_publish(). [io] */
 void hr_io_publish(struct hr_io *io, uint64_t pos, uint64_t limit, int64_t extra);
@@ -174,6 +182,7 @@ void hr_playback_step(struct hr_io *io, struct hr_plan *plan);
 void hr_playback_reset(struct hr_io *io);
 int hr_playback_start(struct hr_io *io);
 void hr_playback_pause(struct hr_io *io);
+void hr_playback_rewind(struct hr_io *io);
 void hr_playback_end_drain(struct hr_io *io, int error);
 void hr_capture_step(struct hr_io *io, struct hr_plan *plan);
 void hr_capture_reset(struct hr_io *io);

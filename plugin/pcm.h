@@ -41,7 +41,7 @@ struct hr_pcm {
 	/* Guarded by lock. Positions count frames since prepare. */
 	uint64_t appl_pos;		/* the program's, as last seen */
 	uint64_t hw_pos;		/* as last told to the program; never goes back */
-	uint64_t base;			/* hw_pos and appl_pos that alsa-lib calls 0 */
+	snd_pcm_uframes_t zero_ptr;	/* what alsa-lib calls position 0 */
 	snd_pcm_uframes_t told_hw_ptr;	/* as last returned to alsa-lib */
 	uint64_t rest_offered_at;	/* capture: appl_pos at which a rest was offered */
 };
@@ -70,6 +70,9 @@ void hr_pcm_dump(snd_pcm_ioplug_t *ioplug, snd_output_t *out);
 /** Notice where the program has moved to by rewind, forward or reset, none of
  * which calls us. [program] */
 void hr_pcm_sync_appl(struct hr_pcm *pcm);
+
+/** Where alsa-lib's pointer is for a position. [program] */
+snd_pcm_uframes_t hr_pcm_ptr_of(const struct hr_pcm *pcm, uint64_t pos);
 
 /** Make the program's descriptor readable exactly if it is ready; readable says
  * that it was seen so. [program] */

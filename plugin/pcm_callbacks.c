@@ -107,7 +107,7 @@ static snd_pcm_sframes_t hr_pcm_pointer(snd_pcm_ioplug_t *ioplug)
 		update_positions(pcm);
 		ret = show_fault(pcm) == -EPIPE ? -EPIPE : 0;
 		if (ret == 0)
-			pcm->told_hw_ptr = (pcm->hw_pos - pcm->base) % pcm->boundary;
+			pcm->told_hw_ptr = hr_pcm_ptr_of(pcm, pcm->hw_pos);
 	} else {
 		ret = 0;
 	}
@@ -155,6 +155,13 @@ static int hr_pcm_delay(snd_pcm_ioplug_t *ioplug, snd_pcm_sframes_t *delay)
 	return err;
 }
 
+/* The device was suspended while nobody looked at it. */
+static void note_suspend(struct hr_pcm *pcm, int err)
+{
+	if (err == -ESTRPIPE)
+		snd_pcm_ioplug_set_state(&pcm->ioplug, SND_PCM_STATE_SUSPENDED);
+}
+
 /* [locked] */
 static int hr_pcm_start(snd_pcm_ioplug_t *ioplug)
 {
@@ -166,6 +173,7 @@ static int hr_pcm_start(snd_pcm_ioplug_t *ioplug)
 	pthread_mutex_lock(&pcm->lock);
 	hr_pcm_sync_appl(pcm);
 	err = pcm->stream ? hr_io_request(&pcm->io, HR_REQUEST_START) : -EBADFD;
+	note_suspend(pcm, err);
 	pthread_mutex_unlock(&pcm->lock);
 	return err;
 }
@@ -188,7 +196,7 @@ static void forget_positions(struct hr_pcm *pcm)
 {
 	pcm->appl_pos = 0;
 	pcm->hw_pos = 0;
-	pcm->base = 0;
+	pcm->zero_ptr = 0;
 	pcm->told_hw_ptr = 0;
 	pcm->rest_offered_at = UINT64_MAX;
 	/* seq_cst: see hr_io_ready(). */
@@ -268,6 +276,10 @@ static int drain_playback(struct hr_pcm *pcm)
 	}
 	if (fault_of(pcm) == HR_FAULT_LOST)
 		return -ENODEV;
+	if (fault_of(pcm) == HR_FAULT_SUSPENDED) {
+		snd_pcm_ioplug_set_state(&pcm->ioplug, SND_PCM_STATE_SUSPENDED);
+		return -ESTRPIPE;
+	}
 	/* relaxed: ordered by `drained`. */
 	return atomic_load_explicit(&pcm->io.drain_error, memory_order_relaxed);
 }
@@ -294,8 +306,44 @@ static int hr_pcm_pause(snd_pcm_ioplug_t *ioplug, int enable)
 	pthread_mutex_lock(&pcm->lock);
 	hr_pcm_sync_appl(pcm);
 	err = hr_io_request(&pcm->io, enable ? HR_REQUEST_PAUSE : HR_REQUEST_UNPAUSE);
+	note_suspend(pcm, err);
 	pthread_mutex_unlock(&pcm->lock);
 	return err;
+}
+
+/* The device does not resume. alsa-lib tells the program that it did, whatever we
+ * say, so nobody would prepare the stream: do it here. alsa-lib does not set its
+ * pointers to 0 this time. */
+static int begin_anew(struct hr_pcm *pcm)
+{
+	snd_pcm_uframes_t ptr = pcm->told_hw_ptr;
+	int err = hr_io_request(&pcm->io, HR_REQUEST_PREPARE);
+
+	if (err < 0)
+		return err;
+	forget_positions(pcm);
+	pcm->zero_ptr = ptr;
+	pcm->told_hw_ptr = ptr;
+	pcm->ioplug.appl_ptr = ptr;
+	return 0;
+}
+
+static snd_pcm_state_t state_of(enum hr_run run)
+{
+	switch (run) {
+	case HR_RUN_IDLE:
+		return SND_PCM_STATE_PREPARED;
+	case HR_RUN_RUNNING:
+	case HR_RUN_DISCARDING:
+		return SND_PCM_STATE_RUNNING;
+	case HR_RUN_PAUSED:
+		return SND_PCM_STATE_PAUSED;
+	case HR_RUN_DRAINING:
+		return SND_PCM_STATE_DRAINING;
+	case HR_RUN_FAULT:
+		break;
+	}
+	return SND_PCM_STATE_SUSPENDED;
 }
 
 /* [unlocked] alsa-lib ignores the return value and leaves the state alone. */
@@ -308,8 +356,14 @@ static int hr_pcm_resume(snd_pcm_ioplug_t *ioplug)
 		return -EBADFD;
 	pthread_mutex_lock(&pcm->lock);
 	err = hr_io_request(&pcm->io, HR_REQUEST_RESUME);
+	if (err < 0)
+		err = begin_anew(pcm);
 	if (err == 0)
-		snd_pcm_ioplug_set_state(ioplug, SND_PCM_STATE_RUNNING);
+		/* The answer to the request orders `run`. */
+		snd_pcm_ioplug_set_state(ioplug, state_of(pcm->io.run));
+	else if (err == -ENODEV)
+		snd_pcm_ioplug_set_state(ioplug, SND_PCM_STATE_DISCONNECTED);
+	hr_pcm_settle_wake(pcm, false);
 	pthread_mutex_unlock(&pcm->lock);
 	return err;
 }

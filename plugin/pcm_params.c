@@ -7,7 +7,6 @@
 #include "plugin/pcm.h"
 
 #include <errno.h>
-#include <unistd.h>
 #include "plugin/io_stats.h"
 
 static void show_params(struct hr_pcm *pcm)
@@ -154,10 +153,31 @@ int hr_pcm_hw_free(snd_pcm_ioplug_t *ioplug)
 	return 0;
 }
 
+/* What the kernel refuses, snd_pcm_sw_params() in sound/core/pcm_native.c. Silence
+ * itself needs nothing done: a gap never holds anything else. */
+static bool kernel_would_refuse(const struct hr_pcm *pcm,
+				const snd_pcm_sw_params_t *params)
+{
+	snd_pcm_uframes_t avail_min, boundary, size, threshold;
+
+	snd_pcm_sw_params_get_avail_min(params, &avail_min);
+	snd_pcm_sw_params_get_boundary(params, &boundary);
+	snd_pcm_sw_params_get_silence_size(params, &size);
+	snd_pcm_sw_params_get_silence_threshold(params, &threshold);
+	if (!avail_min)
+		return true;
+	if (size >= boundary)
+		return threshold != 0;
+	return size > threshold || threshold > pcm->ioplug.buffer_size;
+}
+
 int hr_pcm_sw_params(snd_pcm_ioplug_t *ioplug, snd_pcm_sw_params_t *params)
 {
 	struct hr_pcm *pcm = ioplug->private_data;
 	snd_pcm_uframes_t avail_min, stop, boundary;
+
+	if (kernel_would_refuse(pcm, params))
+		return -EINVAL;
 
 	snd_pcm_sw_params_get_avail_min(params, &avail_min);
 	snd_pcm_sw_params_get_stop_threshold(params, &stop);

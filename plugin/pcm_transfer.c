@@ -6,11 +6,16 @@
 #include <errno.h>
 #include "plugin/pcm.h"
 
+snd_pcm_uframes_t hr_pcm_ptr_of(const struct hr_pcm *pcm, uint64_t pos)
+{
+	return (snd_pcm_uframes_t)((pos % pcm->boundary + pcm->zero_ptr) % pcm->boundary);
+}
+
 /* How far the program's pointer is from where it was last seen, -boundary/2 to
  * boundary/2. */
 static int64_t appl_delta(const struct hr_pcm *pcm)
 {
-	uint64_t was = (pcm->appl_pos - pcm->base) % pcm->boundary;
+	uint64_t was = hr_pcm_ptr_of(pcm, pcm->appl_pos);
 	uint64_t is = pcm->ioplug.appl_ptr;
 	uint64_t ahead = is >= was ? is - was : is + pcm->boundary - was;
 
@@ -18,22 +23,55 @@ static int64_t appl_delta(const struct hr_pcm *pcm)
 	       (int64_t)ahead - (int64_t)pcm->boundary;
 }
 
+/* Playback: end the stream at pos, or as near after it as the device allows that
+ * has the frames already. Returns where it ends. */
+static uint64_t go_back(struct hr_pcm *pcm, uint64_t pos)
+{
+	uint64_t reached = hr_stream_rewind(pcm->stream, pos);
+
+	if (reached <= pos || hr_pcm_is_foreign(pcm))
+		return reached;
+	pcm->io.rewind_pos = pos;
+	(void)hr_io_request(&pcm->io, HR_REQUEST_REWIND);
+	return hr_stream_write_pos(pcm->stream);
+}
+
 /* snd_pcm_reset() sets alsa-lib's pointers to 0: what was queued, or not read
  * yet, is forgotten. */
 static void notice_reset(struct hr_pcm *pcm)
 {
+	uint64_t pos;
+
 	if (!pcm->told_hw_ptr || pcm->ioplug.hw_ptr || pcm->ioplug.appl_ptr)
 		return;
 	if (pcm->ioplug.stream == SND_PCM_STREAM_PLAYBACK) {
-		pcm->base = hr_stream_rewind(pcm->stream, pcm->hw_pos);
+		pos = go_back(pcm, pcm->hw_pos);
 	} else {
-		pcm->base = hr_stream_write_pos(pcm->stream);
-		hr_stream_read_done(pcm->stream, pcm->base, hr_now_ns());
+		pos = hr_stream_write_pos(pcm->stream);
+		hr_stream_read_done(pcm->stream, pos, hr_now_ns());
 	}
-	pcm->appl_pos = pcm->base;
-	pcm->hw_pos = pcm->base;
+	pcm->appl_pos = pos;
+	pcm->hw_pos = pos;
+	pcm->zero_ptr = pcm->boundary - (snd_pcm_uframes_t)(pos % pcm->boundary);
 	pcm->told_hw_ptr = 0;
 	hr_io_set_appl_pos(&pcm->io, pcm->appl_pos);
+}
+
+/* alsa-lib lets a program of this kind of PCM rewind and forward as far as it
+ * likes; the kernel goes as far as there is something. */
+static uint64_t within_buffer(const struct hr_pcm *pcm, int64_t pos)
+{
+	uint64_t buffer = pcm->ioplug.buffer_size, least = pcm->hw_pos, most;
+
+	if (pcm->ioplug.stream == SND_PCM_STREAM_PLAYBACK) {
+		most = least + buffer;
+	} else {
+		most = least;
+		least = least > buffer ? least - buffer : 0;
+	}
+	if (pos < (int64_t)least)
+		return least;
+	return pos > (int64_t)most ? most : (uint64_t)pos;
 }
 
 static void copy_in(const struct hr_pcm *pcm, const struct hr_span *span,
@@ -79,7 +117,7 @@ static void follow_playback(struct hr_pcm *pcm)
 	uint64_t written = hr_stream_write_pos(pcm->stream);
 
 	if (pcm->appl_pos < written)
-		hr_stream_rewind(pcm->stream, pcm->appl_pos);
+		go_back(pcm, pcm->appl_pos);
 	else if (pcm->appl_pos > written)
 		/* snd_pcm_forward(): nobody wrote these. */
 		append(pcm, NULL, 0, pcm->appl_pos - written);
@@ -105,7 +143,8 @@ void hr_pcm_sync_appl(struct hr_pcm *pcm)
 	delta = appl_delta(pcm);
 	if (!delta)
 		return;
-	pcm->appl_pos += (uint64_t)delta;
+	pcm->appl_pos = within_buffer(pcm, (int64_t)pcm->appl_pos + delta);
+	pcm->ioplug.appl_ptr = hr_pcm_ptr_of(pcm, pcm->appl_pos);
 	if (pcm->ioplug.stream == SND_PCM_STREAM_PLAYBACK)
 		follow_playback(pcm);
 	else

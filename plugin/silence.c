@@ -37,3 +37,10 @@ uint64_t hr_silence_program_frames(struct hr_silence *s, uint64_t played)
 		return s->gap[0].at - s->before;	/* in the midst of a gap */
 	return played - s->before;
 }
+
+uint64_t hr_silence_since(const struct hr_silence *s, uint64_t handed)
+{
+	if (!s->n_gaps)
+		return handed;
+	return handed - s->gap[s->n_gaps - 1].at - s->gap[s->n_gaps - 1].frames;
+}

@@ -32,4 +32,7 @@ void hr_silence_add(struct hr_silence *silence, uint64_t at, uint64_t frames);
  * played must not go back. */
 uint64_t hr_silence_program_frames(struct hr_silence *silence, uint64_t played);
 
+/** Frames of the program at the end of the first `handed`, behind the last gap. */
+uint64_t hr_silence_since(const struct hr_silence *silence, uint64_t handed);
+
 #endif

@@ -209,6 +209,7 @@ int hr_slave_configure(struct hr_slave *slave, const struct hr_pcm_config *confi
 	err = set_hw_params(slave, config, params);
 	if (err < 0)
 		return err;
+	slave->cannot_rewind = false;
 	slave->format = params->format;
 	slave->channels = params->channels;
 	slave->rate = params->rate;
@@ -285,6 +286,36 @@ snd_pcm_sframes_t hr_slave_transfer(struct hr_slave *slave,
 		done = transfer_planar(slave, bufs, frames);
 	}
 	return done == -EAGAIN ? 0 : done;
+}
+
+/* alsa-lib lets every plug-in of the program's kind "rewind", also one that has
+ * passed the frames on (to a sound server). There the delay does not shrink by what
+ * was taken back. */
+static bool has_let_go(struct hr_slave *slave, snd_pcm_sframes_t before,
+		       snd_pcm_sframes_t frames)
+{
+	snd_pcm_sframes_t delay;
+
+	return snd_pcm_delay(slave->pcm, &delay) == 0 && delay <= before - frames;
+}
+
+snd_pcm_uframes_t hr_slave_rewind(struct hr_slave *slave, snd_pcm_uframes_t frames)
+{
+	snd_pcm_sframes_t can = slave->cannot_rewind ? 0 : snd_pcm_rewindable(slave->pcm);
+	snd_pcm_sframes_t before, done;
+
+	if (can <= 0 || snd_pcm_delay(slave->pcm, &before) < 0)
+		return 0;
+	if (frames > (snd_pcm_uframes_t)can)
+		frames = (snd_pcm_uframes_t)can;
+	done = frames ? snd_pcm_rewind(slave->pcm, frames) : 0;
+	if (done <= 0)
+		return 0;
+	if (has_let_go(slave, before, done))
+		return (snd_pcm_uframes_t)done;
+	snd_pcm_forward(slave->pcm, (snd_pcm_uframes_t)done);
+	slave->cannot_rewind = true;
+	return 0;
 }
 
 int hr_slave_start(struct hr_slave *slave)

@@ -35,6 +35,7 @@ struct hr_slave {
 	bool interleaved;
 	bool mmap;			/* reads and writes go through its mmap */
 	bool can_pause;
+	bool cannot_rewind;		/* it was seen to keep what it was given */
 };
 
 /* What a program asked for. */
@@ -73,6 +74,10 @@ snd_pcm_sframes_t hr_slave_avail(struct hr_slave *slave, snd_pcm_sframes_t *dela
 snd_pcm_sframes_t hr_slave_transfer(struct hr_slave *slave,
 				    const struct hr_span *span,
 				    snd_pcm_uframes_t frames);
+
+/** Take back up to frames that it was given and has not played. Returns how many:
+ * 0 from a device that only says so. [io] */
+snd_pcm_uframes_t hr_slave_rewind(struct hr_slave *slave, snd_pcm_uframes_t frames);
 
 /** Start it unless it runs already. Returns 0 or -errno. [io] */
 int hr_slave_start(struct hr_slave *slave);
