@@ -110,17 +110,49 @@ static snd_pcm_uframes_t wanted_period(const struct hr_pcm_config *config,
 }
 
 static int set_sizes(struct hr_slave *slave, const struct hr_pcm_config *config,
-		     const struct hr_slave_params *params, snd_pcm_hw_params_t *hw)
+		     const struct hr_slave_params *params, snd_pcm_hw_params_t *hw,
+		     bool period_first)
 {
-	int err;
+	int err = 0;
 
 	slave->buffer = config->slave_buffer ? config->slave_buffer : params->buffer;
 	slave->period = wanted_period(config, params);
-	err = snd_pcm_hw_params_set_buffer_size_near(slave->pcm, hw, &slave->buffer);
-	if (err < 0)
-		return err;
-	return snd_pcm_hw_params_set_period_size_near(slave->pcm, hw,
-						      &slave->period, NULL);
+	if (period_first)
+		err = snd_pcm_hw_params_set_period_size_near(slave->pcm, hw,
+							     &slave->period, NULL);
+	if (err == 0)
+		err = snd_pcm_hw_params_set_buffer_size_near(slave->pcm, hw,
+							     &slave->buffer);
+	if (err == 0 && !period_first)
+		err = snd_pcm_hw_params_set_period_size_near(slave->pcm, hw,
+							     &slave->period, NULL);
+	return err;
+}
+
+/* The buffer is more important than the period; but where periods are of a few sizes
+ * only, none may fit into a buffer of the wanted one (those of jack are powers of two):
+ * then the period comes first. */
+static int install(struct hr_slave *slave, const struct hr_pcm_config *config,
+		   const struct hr_slave_params *params, snd_pcm_hw_params_t *hw,
+		   const char **what)
+{
+	snd_pcm_hw_params_t *before;
+	int err = 0;
+
+	snd_pcm_hw_params_alloca(&before);
+	snd_pcm_hw_params_copy(before, hw);
+	for (int turn = 0; turn < 2; turn++) {
+		snd_pcm_hw_params_copy(hw, before);
+		*what = "any period and buffer near the wanted ones";
+		err = set_sizes(slave, config, params, hw, turn == 1);
+		if (err < 0)
+			continue;
+		*what = "the parameters";
+		err = snd_pcm_hw_params(slave->pcm, hw);
+		if (err != -EINVAL)
+			break;
+	}
+	return err;
 }
 
 static int set_hw_params(struct hr_slave *slave, const struct hr_pcm_config *config,
@@ -151,12 +183,7 @@ static int set_hw_params(struct hr_slave *slave, const struct hr_pcm_config *con
 	err = snd_pcm_hw_params_set_rate(slave->pcm, hw, params->rate, 0);
 	if (err < 0)
 		goto err_line;
-	what = "any period and buffer near the wanted ones";
-	err = set_sizes(slave, config, params, hw);
-	if (err < 0)
-		goto err_line;
-	what = "the parameters";
-	err = snd_pcm_hw_params(slave->pcm, hw);
+	err = install(slave, config, params, hw, &what);
 	if (err < 0)
 		goto err_line;
 	slave->can_pause = snd_pcm_hw_params_can_pause(hw) == 1;

@@ -1,0 +1,289 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The headroom authors
+#
+# headroom on sound servers: over the ALSA plug-ins pulse, pipewire and jack, each
+# against its real server, which plays to nowhere and lets that be recorded. What is
+# played and recorded is compared bit for bit. Prints one line a test: "ok NAME" or
+# "not ok NAME: why".
+#
+# usage: tests/servers.sh BUILD [SERVER…]   (a build folder of meson; all servers)
+#
+# The servers are private to this run: no session bus, no card, nothing of the user's
+# is touched. Those packages that exclude each other, or would start a service, are
+# not installed but unpacked, in build-servers/ or $HEADROOM_SERVERS_DIR.
+set -u
+here=$(cd "$(dirname "$0")/.." && pwd)
+build=$(cd "${1:?usage: tests/servers.sh BUILD [SERVER…]}" && pwd)
+shift
+unpacked=${HEADROOM_SERVERS_DIR:-$here/build-servers}
+work=$(mktemp -d)
+running=()
+clean_up() {
+	[ ${#running[@]} -eq 0 ] || kill "${running[@]}" 2> /dev/null
+	wait 2> /dev/null
+	rm -rf "$work"
+}
+trap clean_up EXIT
+mkdir -m 700 "$work/run" "$work/home"
+mkdir -p "$unpacked"
+cd "$work" || exit 1
+export HEADROOM_DIR=$work/pages ALSA_CONFIG_PATH=$work/asound.conf HOME=$work/home
+export XDG_RUNTIME_DIR=$work/run PULSE_RUNTIME_PATH=$work/run PULSE_SERVER=unix:$work/run/native
+export XDG_CONFIG_HOME=$work/home XDG_STATE_HOME=$work/home
+export JACK_DEFAULT_SERVER=headroom-$$ JACK_NO_AUDIO_RESERVATION=1 JACK_NO_START_SERVER=1
+unset DISPLAY WAYLAND_DISPLAY DBUS_SESSION_BUS_ADDRESS PIPEWIRE_REMOTE
+
+pass() { echo "ok $1"; }
+fail() { echo "not ok $1: $2"; }
+
+# equal NAME WANTED GOT
+equal() {
+	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "expected $2, got $3"; fi
+}
+
+# until_true COMMAND…: 20 s at most.
+until_true() {
+	local tries
+	for ((tries = 0; tries < 400; tries++)); do
+		"$@" && return
+		sleep 0.05
+	done
+	return 1
+}
+is_gone() { ! kill -0 "$1" 2> /dev/null; }
+frames() { "$here/tests/vm/frames.py" "$@"; }
+value() { amixer -D "$1" cget "iface=PCM,name=Headroom $2" 2> /dev/null | sed -n 's/.*: values=//p'; }
+
+# --- the servers ---
+
+lib=$unpacked/usr/lib/$(gcc -print-multiarch)
+
+# unpack PACKAGE FILE: unless its FILE is there.
+unpack() {
+	local dir
+	[ ! -e "$unpacked/$2" ] || return 0
+	dir=$(mktemp -d "$unpacked/get.XXXXXX") && chmod 755 "$dir" &&
+		(cd "$dir" && apt-get -q download "$1" && dpkg-deb -x "$1"_*.deb all &&
+			cp -a all/. "$unpacked") > "$work/log" 2>&1 || {
+		tail -n 3 "$work/log" >&2
+		return 1
+	}
+	rm -rf "$dir"
+}
+
+start_pulse() {
+	local modules
+	unpack pulseaudio usr/bin/pulseaudio || return
+	modules=$(echo "$unpacked"/usr/lib/pulse-*/modules)
+	LD_LIBRARY_PATH=$lib/pulseaudio:$modules "$unpacked/usr/bin/pulseaudio" -n --daemonize=no \
+		--exit-idle-time=-1 --use-pid-file=false --log-target=stderr -p "$modules" \
+		-L "module-null-sink sink_name=out rate=48000 channels=2 format=s16le norewinds=1" \
+		-L "module-native-protocol-unix socket=$work/run/native auth-anonymous=1" 2> pulse.log &
+	running+=($!)
+	until_true pactl info > /dev/null 2>&1
+}
+
+has_default_sink() { pw-metadata 0 default.audio.sink 2> /dev/null | grep -q '"out"'; }
+
+start_pipewire() {
+	unpack pipewire-alsa "${lib#"$unpacked/"}/alsa-lib/libasound_module_pcm_pipewire.so" &&
+		unpack wireplumber usr/bin/wireplumber || return
+	cat > pipewire.conf << END
+context.properties = { core.daemon = true core.name = pipewire-0 support.dbus = false default.clock.rate = 48000 }
+context.spa-libs = { audio.convert.* = audioconvert/libspa-audioconvert  support.* = support/libspa-support }
+context.modules = [
+	{ name = libpipewire-module-protocol-native }
+	{ name = libpipewire-module-metadata }
+	{ name = libpipewire-module-spa-node-factory }
+	{ name = libpipewire-module-client-node }
+	{ name = libpipewire-module-client-device }
+	{ name = libpipewire-module-access }
+	{ name = libpipewire-module-adapter }
+	{ name = libpipewire-module-link-factory }
+	{ name = libpipewire-module-session-manager }
+]
+context.objects = [
+	{ factory = adapter args = {
+		factory.name = support.null-audio-sink node.name = out media.class = Audio/Sink
+		object.linger = true audio.position = [ FL FR ] audio.rate = 48000
+	} }
+]
+END
+	pipewire -c "$work/pipewire.conf" 2> pipewire.log &
+	running+=($!)
+	until_true pw-cli info 0 > /dev/null 2>&1 || return
+	# Its policies, but no cards, no bus, no memory of earlier runs.
+	cp -r "$unpacked/usr/share/wireplumber" manager
+	sed -i '/bluetooth.lua/d' manager/wireplumber.conf
+	cat > manager/main.lua.d/60-alone.lua << END
+alsa_monitor.enabled = false
+v4l2_monitor.enabled = false
+libcamera_monitor.enabled = false
+device_defaults.properties["use-persistent-storage"] = false
+stream_defaults.enabled = false
+default_access.properties["enable-flatpak-portal"] = false
+END
+	WIREPLUMBER_DATA_DIR=$work/manager WIREPLUMBER_CONFIG_DIR=$work/manager \
+		WIREPLUMBER_MODULE_DIR=$(echo /usr/lib/*/wireplumber-*) \
+		"$unpacked/usr/bin/wireplumber" 2> manager.log &
+	running+=($!)
+	until_true has_default_sink
+}
+
+start_jack() {
+	# -S: waits for its clients. Else it plays on without one that is late.
+	jackd -S --no-mlock --no-realtime -n "$JACK_DEFAULT_SERVER" -d dummy -r 48000 -p 1024 > jack.log 2>&1 &
+	running+=($!)
+	until_true eval 'jack_lsp 2> /dev/null | grep -q system:playback_2'
+}
+
+# --- what is played and recorded ---
+
+cat > asound.conf << END
+<$build/tests/asound.conf>
+pcm_type.pipewire.lib "$lib/alsa-lib/libasound_module_pcm_pipewire.so"
+pcm.pulse_out { type pulse device out }
+pcm.pulse_in { type pulse device out.monitor }
+pcm.pipewire_out { type pipewire server "pipewire-0" playback_node "-1" capture_node "-1" }
+pcm.pipewire_in { type pipewire server "pipewire-0" playback_node "-1" capture_node "-1" }
+pcm.jack_in { type jack name recorder capture_ports { 0 "system:capture_1" 1 "system:capture_2" } }
+pcm.jack_out { type jack name player playback_ports { 0 "recorder:in_000" 1 "recorder:in_001" } }
+pcm.jack_alone { type jack name alone playback_ports { 0 "system:playback_1" 1 "system:playback_2" } }
+pcm.over_jack_alone { type headroom slave.pcm jack_alone }
+ctl.over_jack_alone { type headroom }
+END
+for server in pulse pipewire jack; do
+	for way in out in; do
+		echo "pcm.over_${server}_$way { type headroom slave.pcm ${server}_$way }" \
+			"ctl.over_${server}_$way { type headroom }"
+	done
+done >> asound.conf
+
+seconds=3
+frames make song $((seconds * 48000)) 4 24000
+sox -t raw -r 48000 -c 2 -e signed -b 16 song -t raw -e float -b 32 song.float
+whole=$((seconds * 48000 + 48000))
+
+# set_format SERVER: jack takes nothing but floats.
+set_format() {
+	format=(-t raw -f S16_LE -r 48000 -c 2)
+	song=song
+	frame=4
+	[ "$1" != jack ] || { format[3]=FLOAT_LE; song=song.float; frame=8; }
+}
+
+has_begun() { [ -s got ] && { [ "$1" != jack ] || jack_lsp | grep -q recorder:in_001; }; }
+# Silence at its end, and as much as was played: worth a closer look.
+has_ended() {
+	[ "$(stat -c %s got)" -ge $((whole * frame)) ] &&
+		[ "$(tail -c $((9600 * frame)) got | tr -d '\0' | wc -c)" -eq 0 ]
+}
+has_all() { frames same $song got --frame $frame --after 4800 > why 2>&1; }
+
+# carry SERVER IN OUT [OPTION…]: aplay plays the song to OUT, arecord records it from
+# IN. Sets status (of aplay), took, used (ms, of aplay), same.
+carry() {
+	local server=$1 in=$2 out=$3 recorder TIMEFORMAT='%R %U %S'
+	shift 3
+	rm -f got
+	PIPEWIRE_PROPS='{ stream.capture.sink = true }' \
+		timeout 60 arecord -D "$in" "${format[@]}" got 2> err.rec &
+	recorder=$!
+	until_true has_begun "$server" || echo "nothing is recorded: $(tail -n 1 err.rec)" > why
+	{ time timeout 30 aplay "$@" -D "$out" "${format[@]}" $song 2> err; } 2> used.time
+	status=$?
+	read -r took used < <(awk '{ printf "%d %d\n", 1000 * $1, 1000 * ($2 + $3) }' used.time)
+	same=no
+	until_true has_ended
+	pkill -INT -P $recorder arecord
+	wait $recorder
+	! has_all || same=yes
+}
+
+# check_content NAME
+check_content() {
+	if [ $same = yes ]; then pass "$1"; else fail "$1" "$(tail -n 1 why)"; fi
+}
+
+# at_most NAME LIMIT GOT
+at_most() { if [ "$3" -le "$2" ]; then pass "$1"; else fail "$1" "$3 is more than $2"; fi; }
+
+# counters NAME DEVICE DIRECTION: nothing was lost, and what was moved is counted.
+counters() {
+	local moved
+	equal "$1: Xruns, Device Xruns, Frames Dropped, Frames Silence" "0 0 0 0" \
+		"$(for counter in Xruns 'Device Xruns' 'Frames Dropped' 'Frames Silence'; do
+			value "$2" "$3 $counter"
+		done | paste -sd ' ')"
+	moved=$(value "$2" "$3 Frames")
+	# aplay fills up its last period.
+	if [ "${moved:-0}" -ge $whole ] && { [ "$3" = Capture ] || [ "$moved" -le $((whole + 24000)) ]; }; then
+		pass "$1: Frames"
+	else
+		fail "$1: Frames" "$moved, $whole were played"
+	fi
+}
+
+is_in_state() { [ "$(value "$1" "$2 State")" = "$3" ]; }
+
+# interrupted SERVER DIRECTION COMMAND…: ends at Ctrl-C, and uses next to nothing
+# until then.
+interrupted() {
+	local direction=$2 device=over_${1}_out name="$1: ${3} ends at once at Ctrl-C" player began
+	[ "$1" != jack ] || device=over_jack_alone	# nobody records
+	[ "$2" = Playback ] || device=over_${1}_in
+	shift 2
+	"$@" -D "$device" "${format[@]}" > /dev/null 2> err < /dev/zero &
+	player=$!
+	if ! until_true is_in_state "$device" "$direction" 4; then
+		fail "$name" "it does not run: $(tail -n 1 err)"
+	else
+		began=$(date +%s%N)
+		kill -INT $player
+		until_true is_gone $player
+		at_most "$name" 2000 $((($(date +%s%N) - began) / 1000000))
+	fi
+	kill -KILL $player 2> /dev/null
+	wait $player 2> /dev/null
+}
+
+test_server() {
+	local server=$1 bare_took options name direction
+	if ! "start_$server"; then
+		fail "$server" "the server does not start: $(tail -qn 2 "$server.log" manager.log 2> /dev/null)"
+		return
+	fi
+	set_format "$server"
+	carry "$server" "${server}_in" "${server}_out"
+	if [ $same = no ] || [ $status -ne 0 ]; then
+		fail "$server without headroom" "status $status, $(tail -qn 1 why err)"
+		return
+	fi
+	bare_took=$took
+	for options in "" "-M" "--buffer-time=200000 --period-time=50000"; do
+		name="$server: aplay${options:+ $options}"
+		# shellcheck disable=SC2086 # words
+		carry "$server" "${server}_in" "over_${server}_out" $options
+		equal "$name: exit status, what it says" "0 0" "$status $(grep -c run err)"
+		check_content "$name: bit for bit"
+		at_most "$name: ms beyond those without headroom" 2000 $((took - bare_took))
+		at_most "$name: ms of CPU in $took ms" $((took / 20)) "$used"
+		[ -n "$options" ] || counters "$name" "over_${server}_out" Playback
+	done
+	for options in "over_${server}_in ${server}_out" "over_${server}_in over_${server}_out"; do
+		name="$server: arecord, played ${options#* }"
+		# shellcheck disable=SC2086 # words
+		carry "$server" $options
+		check_content "$name: bit for bit"
+		equal "$name: overruns it tells" 0 "$(grep -c overrun err.rec)"
+	done
+	counters "$server: arecord" "over_${server}_in" Capture
+	interrupted "$server" Playback aplay
+	interrupted "$server" Capture arecord
+}
+
+[ $# -gt 0 ] || set -- pulse pipewire jack
+for server; do
+	test_server "$server"
+done
