@@ -108,6 +108,9 @@ static int drain(struct hr_io *io)
 		err = start(io);
 	if (err < 0)
 		return err;
+	/* It ran dry while it was asked for: the fault tells, as if it had been before. */
+	if (io->run == HR_RUN_FAULT)
+		return 0;
 	if (io->run != HR_RUN_RUNNING)
 		return -EBADFD;
 	io->run = HR_RUN_DRAINING;
