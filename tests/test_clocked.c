@@ -21,6 +21,7 @@ int main(void)
 	suite_add_tcase(suite, clocked_playback_tests());
 	suite_add_tcase(suite, clocked_position_tests());
 	suite_add_tcase(suite, clocked_capture_tests());
+	suite_add_tcase(suite, clocked_command_tests());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -11,20 +11,21 @@
 #include "core/clock.h"
 #include "tests/clocked/callbacks.h"
 #include "tests/clocked/device.h"
+#include "tests/clocked/faults.h"
 
 #define DRAIN_LOOK_MS 50	/* how often drain looks for an abort it missed */
 
-static struct clocked_pcm *lock_pcm(snd_pcm_ioplug_t *io)
+struct clocked_pcm *clocked_lock(snd_pcm_ioplug_t *io)
 {
 	struct clocked_pcm *pcm = io->private_data;
 
 	pthread_mutex_lock(&pcm->lock);
+	pcm->words = clocked_commanded_read(&pcm->commanded);
+	clocked_faults_obey(&pcm->dev, &pcm->words, hr_now_ns());
 	return pcm;
 }
 
-/* Set the timer anew and let go. Every callback that changed something ends
- * here, so that a program in poll() is woken at the right time. */
-static void unlock_pcm(struct clocked_pcm *pcm)
+void clocked_unlock(struct clocked_pcm *pcm)
 {
 	uint64_t wake_ns = clocked_device_wake_ns(&pcm->dev);
 	bool fired = pcm->armed_ns != 0 && pcm->armed_ns <= hr_now_ns();
@@ -71,10 +72,9 @@ static void follow_program(struct clocked_pcm *pcm)
 	pcm->dev.appl += moved;
 }
 
-/* Bring the device up to date. alsa-lib announces a drain by its state before it
- * calls, and the end of the stream must not pass as an underrun in between.
- * [locked] */
-static void sync_locked(struct clocked_pcm *pcm)
+/* alsa-lib announces a drain by its state before it calls, and the end of the stream
+ * must not pass as an underrun in between. */
+void clocked_sync(struct clocked_pcm *pcm)
 {
 	follow_program(pcm);
 	if (pcm->io.state == SND_PCM_STATE_DRAINING && pcm->dev.playback &&
@@ -83,52 +83,61 @@ static void sync_locked(struct clocked_pcm *pcm)
 	clocked_device_sync(&pcm->dev, hr_now_ns());
 }
 
-/* -EPIPE if the stream has stopped, and alsa-lib is told. [locked] */
-static int check_xrun(struct clocked_pcm *pcm)
+/* 0 or why the stream cannot go on, and alsa-lib is told. [locked] */
+static int check_fault(struct clocked_pcm *pcm)
 {
-	if (pcm->dev.state != CLOCKED_XRUN)
-		return 0;
-	if (pcm->io.state == SND_PCM_STATE_RUNNING)
+	int err = clocked_faults_error(&pcm->dev);
+
+	if (pcm->io.state == SND_PCM_STATE_OPEN)
+		return err;
+	if (err == -ENODEV)
+		snd_pcm_ioplug_set_state(&pcm->io, SND_PCM_STATE_DISCONNECTED);
+	else if (err == -ESTRPIPE && pcm->io.state != SND_PCM_STATE_SETUP)
+		snd_pcm_ioplug_set_state(&pcm->io, SND_PCM_STATE_SUSPENDED);
+	else if (err == -EPIPE && pcm->io.state == SND_PCM_STATE_RUNNING)
 		snd_pcm_ioplug_set_state(&pcm->io, SND_PCM_STATE_XRUN);
-	return -EPIPE;
+	return err;
 }
 
 static int clocked_start(snd_pcm_ioplug_t *io)
 {
-	struct clocked_pcm *pcm = lock_pcm(io);
+	struct clocked_pcm *pcm = clocked_lock(io);
 	int err;
 
 	follow_program(pcm);
-	err = clocked_device_start(&pcm->dev, hr_now_ns());
-	unlock_pcm(pcm);
+	err = check_fault(pcm);
+	if (err == 0)
+		err = clocked_device_start(&pcm->dev, hr_now_ns());
+	clocked_unlock(pcm);
 	return err;
 }
 
 static int clocked_stop(snd_pcm_ioplug_t *io)
 {
-	struct clocked_pcm *pcm = lock_pcm(io);
+	struct clocked_pcm *pcm = clocked_lock(io);
 
-	sync_locked(pcm);
+	clocked_sync(pcm);
 	clocked_device_stop(&pcm->dev, hr_now_ns());
-	unlock_pcm(pcm);
+	clocked_unlock(pcm);
 	return 0;
 }
 
 static snd_pcm_sframes_t clocked_pointer(snd_pcm_ioplug_t *io)
 {
-	struct clocked_pcm *pcm = lock_pcm(io);
+	struct clocked_pcm *pcm = clocked_lock(io);
 	snd_pcm_sframes_t result;
 
-	sync_locked(pcm);
+	clocked_sync(pcm);
 	/* In other states than RUNNING an error would make a stream that was
 	 * only stopped look like one in XRUN. */
 	if (pcm->dev.state == CLOCKED_XRUN && io->state == SND_PCM_STATE_RUNNING) {
 		result = -EPIPE;
 	} else {
+		check_fault(pcm);
 		pcm->told = wrapped(pcm, pcm->dev.hw);
 		result = (snd_pcm_sframes_t)pcm->told;
 	}
-	unlock_pcm(pcm);
+	clocked_unlock(pcm);
 	return result;
 }
 
@@ -137,13 +146,13 @@ static snd_pcm_sframes_t clocked_transfer(snd_pcm_ioplug_t *io,
 					  snd_pcm_uframes_t offset,
 					  snd_pcm_uframes_t size)
 {
-	struct clocked_pcm *pcm = lock_pcm(io);
+	struct clocked_pcm *pcm = clocked_lock(io);
 	snd_pcm_sframes_t result = (snd_pcm_sframes_t)size;
 	int err;
 
 	/* First of all: what comes too late must not hide that it does. */
-	sync_locked(pcm);
-	err = check_xrun(pcm);
+	clocked_sync(pcm);
+	err = check_fault(pcm);
 	if (err < 0) {
 		result = err;
 	} else {
@@ -155,82 +164,51 @@ static snd_pcm_sframes_t clocked_transfer(snd_pcm_ioplug_t *io,
 		    io->access == SND_PCM_ACCESS_RW_NONINTERLEAVED)
 			pcm->dev.appl += result;
 	}
-	unlock_pcm(pcm);
+	clocked_unlock(pcm);
 	return result;
 }
 
 static int clocked_delay(snd_pcm_ioplug_t *io, snd_pcm_sframes_t *delayp)
 {
-	struct clocked_pcm *pcm = lock_pcm(io);
+	struct clocked_pcm *pcm = clocked_lock(io);
 	int err;
 
-	sync_locked(pcm);
-	err = check_xrun(pcm);
+	clocked_sync(pcm);
+	err = check_fault(pcm);
 	if (err == 0)
 		*delayp = (snd_pcm_sframes_t)(pcm->dev.playback ?
 			pcm->dev.appl - pcm->dev.hw :
 			pcm->dev.hw - pcm->dev.appl) + pcm->extra_delay;
-	unlock_pcm(pcm);
+	clocked_unlock(pcm);
 	return err;
 }
 
 static int clocked_pause(snd_pcm_ioplug_t *io, int enable)
 {
-	struct clocked_pcm *pcm = lock_pcm(io);
+	struct clocked_pcm *pcm = clocked_lock(io);
 	int err;
 
-	sync_locked(pcm);
+	clocked_sync(pcm);
 	err = clocked_device_pause(&pcm->dev, hr_now_ns(), enable != 0);
-	if (err == -EPIPE)
-		check_xrun(pcm);
-	unlock_pcm(pcm);
+	check_fault(pcm);
+	clocked_unlock(pcm);
 	return err;
-}
-
-static int clocked_hw_params(snd_pcm_ioplug_t *io, snd_pcm_hw_params_t *params)
-{
-	struct clocked_pcm *pcm = lock_pcm(io);
-	int err = clocked_device_set_hw(&pcm->dev, io);
-
-	(void)params;
-	unlock_pcm(pcm);
-	return err;
-}
-
-static int clocked_hw_free(snd_pcm_ioplug_t *io)
-{
-	struct clocked_pcm *pcm = lock_pcm(io);
-
-	sync_locked(pcm);
-	clocked_device_stop(&pcm->dev, hr_now_ns());
-	clocked_device_free_hw(&pcm->dev);
-	unlock_pcm(pcm);
-	return 0;
-}
-
-static int clocked_sw_params(snd_pcm_ioplug_t *io, snd_pcm_sw_params_t *params)
-{
-	struct clocked_pcm *pcm = lock_pcm(io);
-	snd_pcm_uframes_t boundary, avail_min, stop;
-
-	snd_pcm_sw_params_get_boundary(params, &boundary);
-	snd_pcm_sw_params_get_avail_min(params, &avail_min);
-	snd_pcm_sw_params_get_stop_threshold(params, &stop);
-	pcm->boundary = boundary;
-	pcm->dev.avail_min = (int64_t)(avail_min < boundary ? avail_min : boundary);
-	pcm->dev.stop_threshold = stop >= boundary ? INT64_MAX : (int64_t)stop;
-	unlock_pcm(pcm);
-	return 0;
 }
 
 static int clocked_prepare(snd_pcm_ioplug_t *io)
 {
-	struct clocked_pcm *pcm = lock_pcm(io);
+	struct clocked_pcm *pcm = clocked_lock(io);
+	int err = clocked_faults_error(&pcm->dev);
 
-	clocked_device_prepare(&pcm->dev, hr_now_ns());
+	if (err == -ENODEV) {
+		check_fault(pcm);
+	} else {
+		clocked_device_prepare(&pcm->dev, hr_now_ns());
+		err = 0;
+	}
 	pcm->told = 0;		/* alsa-lib has set its pointers to 0 before */
-	unlock_pcm(pcm);
-	return 0;
+	clocked_unlock(pcm);
+	return err;
 }
 
 /* Let alsa-lib look at the position, and with it take over an xrun or the end of
@@ -254,29 +232,30 @@ static int drain_step(struct clocked_pcm *pcm)
 	/* As in the loop of alsa-lib's own drain: this ends the state DRAINING
 	 * when all was heard. */
 	update_alsa(pcm);
-	lock_pcm(&pcm->io);
+	clocked_lock(&pcm->io);
 	if (pcm->io.state == SND_PCM_STATE_DRAINING)
 		clocked_device_drain(&pcm->dev, hr_now_ns());
 	over = pcm->io.state != SND_PCM_STATE_DRAINING ||
 	       clocked_device_drained(&pcm->dev) ||
 	       pcm->dev.state != CLOCKED_DRAINING;
-	unlock_pcm(pcm);
+	clocked_unlock(pcm);
 	return over;
 }
 
 static int clocked_drain(snd_pcm_ioplug_t *io)
 {
 	struct clocked_pcm *pcm = io->private_data;
+	int err;
 
 	if (!pcm->dev.playback) {
 		update_alsa(pcm);
-		lock_pcm(io);
+		clocked_lock(io);
 		clocked_device_stop(&pcm->dev, hr_now_ns());
-		unlock_pcm(pcm);
+		clocked_unlock(pcm);
 		return 0;
 	}
 	while (!drain_step(pcm)) {
-		struct pollfd pfd = { .fd = pcm->timer_fd, .events = POLLIN };
+		struct pollfd pfd = { .fd = io->poll_fd, .events = POLLIN };
 
 		if (io->nonblock == 1)
 			return -EAGAIN;
@@ -286,7 +265,30 @@ static int clocked_drain(snd_pcm_ioplug_t *io)
 		if (poll(&pfd, 1, DRAIN_LOOK_MS) < 0 && errno != EINTR)
 			return -errno;
 	}
-	return 0;
+	clocked_lock(io);
+	err = check_fault(pcm);
+	clocked_unlock(pcm);
+	return err;
+}
+
+/* alsa-lib ignores what this returns: the state tells. [unlocked] */
+static int clocked_resume(snd_pcm_ioplug_t *io)
+{
+	static const snd_pcm_state_t states[] = {
+		[CLOCKED_SETUP] = SND_PCM_STATE_SETUP,
+		[CLOCKED_PREPARED] = SND_PCM_STATE_PREPARED,
+		[CLOCKED_RUNNING] = SND_PCM_STATE_RUNNING,
+		[CLOCKED_DRAINING] = SND_PCM_STATE_DRAINING,
+		[CLOCKED_PAUSED] = SND_PCM_STATE_PAUSED,
+		[CLOCKED_XRUN] = SND_PCM_STATE_XRUN,
+	};
+	struct clocked_pcm *pcm = clocked_lock(io);
+	int err = clocked_faults_resume(&pcm->dev, &pcm->words, hr_now_ns());
+
+	if (err == 0)
+		snd_pcm_ioplug_set_state(io, states[pcm->dev.state]);
+	clocked_unlock(pcm);
+	return err;
 }
 
 static int clocked_poll_descriptors(snd_pcm_ioplug_t *io, struct pollfd *pfd,
@@ -297,9 +299,9 @@ static int clocked_poll_descriptors(snd_pcm_ioplug_t *io, struct pollfd *pfd,
 	if (space < 1)
 		return 0;
 	update_alsa(pcm);
-	lock_pcm(io);
-	unlock_pcm(pcm);
-	pfd->fd = pcm->timer_fd;
+	clocked_lock(io);
+	clocked_unlock(pcm);
+	pfd->fd = io->poll_fd;
 	pfd->events = POLLIN;
 	pfd->revents = 0;
 	return 1;
@@ -314,30 +316,30 @@ static int clocked_poll_revents(snd_pcm_ioplug_t *io, struct pollfd *pfd,
 	(void)pfd;
 	if (nfds != 1)
 		return -EINVAL;
-	lock_pcm(io);
+	clocked_lock(io);
 	draining = pcm->dev.state == CLOCKED_DRAINING;
-	unlock_pcm(pcm);
+	clocked_unlock(pcm);
 	update_alsa(pcm);
-	lock_pcm(io);
+	clocked_lock(io);
 	*revents = clocked_device_events(&pcm->dev);
 	/* The end of a drain makes this SETUP, an error state: the program that
 	 * waited for just this is told without. */
 	if (draining && pcm->dev.state == CLOCKED_SETUP)
 		*revents = POLLOUT;
-	unlock_pcm(pcm);
+	clocked_unlock(pcm);
 	return 0;
 }
 
 static void clocked_dump(snd_pcm_ioplug_t *io, snd_output_t *out)
 {
-	struct clocked_pcm *pcm = lock_pcm(io);
+	struct clocked_pcm *pcm = clocked_lock(io);
 
 	snd_output_printf(out, "%s: hw %lld appl %lld world %llu heard %llu\n",
 			  io->name, (long long)pcm->dev.hw,
 			  (long long)pcm->dev.appl,
 			  (unsigned long long)pcm->dev.world,
 			  (unsigned long long)pcm->dev.heard);
-	unlock_pcm(pcm);
+	clocked_unlock(pcm);
 	if (io->state != SND_PCM_STATE_OPEN) {
 		snd_output_printf(out, "Its setup is:\n");
 		snd_pcm_dump_setup(io->pcm, out);
@@ -362,6 +364,7 @@ const snd_pcm_ioplug_callback_t clocked_callbacks = {
 	.prepare = clocked_prepare,
 	.drain = clocked_drain,
 	.pause = clocked_pause,
+	.resume = clocked_resume,
 	.poll_descriptors = clocked_poll_descriptors,
 	.poll_revents = clocked_poll_revents,
 	.dump = clocked_dump,

@@ -17,18 +17,36 @@
 #include <alsa/asoundlib.h>
 #include <alsa/pcm_external.h>
 
+#include "tests/clocked/commanded.h"
 #include "tests/clocked/device.h"
 
 struct clocked_pcm {
 	snd_pcm_ioplug_t io;
 	pthread_mutex_t lock;		/* for all below */
 	struct clocked_device dev;
+	struct clocked_commanded commanded;
+	struct clocked_words words;	/* as of the last lock */
 	snd_pcm_uframes_t boundary;	/* 0 = not known yet */
 	snd_pcm_uframes_t told;		/* what pointer returned last */
 	long extra_delay;		/* frames; set by open, constant until close */
 	int timer_fd;			/* set by open, constant until close */
 	uint64_t armed_ns;		/* what it is set to; 0 = off */
 };
+
+/** Take our lock, and obey what was commanded. */
+struct clocked_pcm *clocked_lock(snd_pcm_ioplug_t *io);
+
+/** Set the timer anew and let go. Every callback that changed something ends here,
+ * so that a program in poll() is woken at the right time. */
+void clocked_unlock(struct clocked_pcm *pcm);
+
+/** Bring the device up to date. [locked] */
+void clocked_sync(struct clocked_pcm *pcm);
+
+/* params.c [unlocked] */
+int clocked_hw_params(snd_pcm_ioplug_t *io, snd_pcm_hw_params_t *params);
+int clocked_hw_free(snd_pcm_ioplug_t *io);
+int clocked_sw_params(snd_pcm_ioplug_t *io, snd_pcm_sw_params_t *params);
 
 /** The table. Its close callback finishes pcm by clocked_pcm_free(). */
 extern const snd_pcm_ioplug_callback_t clocked_callbacks;

@@ -32,6 +32,22 @@ void clocked_clock_start(struct clocked_clock *clock, uint64_t now_ns)
 	clock->start_ns = now_ns;
 }
 
+void clocked_clock_hold(struct clocked_clock *clock, uint64_t now_ns, bool hold)
+{
+	if (hold == clock->held)
+		return;
+	clock->held = hold;
+	if (hold) {
+		clock->held_ns = now_ns;
+	} else if (clock->started) {
+		uint64_t from_ns = clock->held_ns > clock->start_ns ?
+				   clock->held_ns : clock->start_ns;
+
+		if (now_ns > from_ns)
+			clock->start_ns += now_ns - from_ns;
+	}
+}
+
 /*
  * frames = t * step / 10^15 with t in ns. In parts, since that product needs 80
  * bits: whole seconds first, then microseconds, then nanoseconds, each with the
@@ -42,6 +58,8 @@ uint64_t clocked_clock_frames(const struct clocked_clock *clock, uint64_t now_ns
 	uint64_t step = frames_per_ms2(clock);
 	uint64_t ns, micros, frames, rest;
 
+	if (clock->held && now_ns > clock->held_ns)
+		now_ns = clock->held_ns;
 	if (!clock->started || now_ns <= clock->start_ns)
 		return 0;
 	ns = now_ns - clock->start_ns;

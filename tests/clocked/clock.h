@@ -24,6 +24,8 @@ struct clocked_clock {
 	int ppm;
 	uint32_t rate;			/* Hz, nominal */
 	uint64_t start_ns;
+	bool held;
+	uint64_t held_ns;		/* when it came to stand */
 };
 
 /** A clock that was never started. ppm: -CLOCKED_PPM_MAX..CLOCKED_PPM_MAX. */
@@ -36,11 +38,14 @@ void clocked_clock_set_rate(struct clocked_clock *clock, uint32_t rate);
 /** Let the world begin now, unless it has already. */
 void clocked_clock_start(struct clocked_clock *clock, uint64_t now_ns);
 
+/** Let the world stand still from now on, or go on. No change: nothing happens. */
+void clocked_clock_hold(struct clocked_clock *clock, uint64_t now_ns, bool hold);
+
 /** World frames begun by now_ns; 0 before the start. Exact for half a year. */
 uint64_t clocked_clock_frames(const struct clocked_clock *clock, uint64_t now_ns);
 
 /** The first nanosecond at which clocked_clock_frames() is frames or more. Only
- * after the start. */
+ * after the start, and as if the clock did not stand. */
 uint64_t clocked_clock_time(const struct clocked_clock *clock, uint64_t frames);
 
 #endif

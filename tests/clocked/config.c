@@ -61,6 +61,7 @@ static const struct string_key {
 	{ "heard", offsetof(struct clocked_config, heard) },
 	{ "supply", offsetof(struct clocked_config, supply) },
 	{ "log", offsetof(struct clocked_config, log) },
+	{ "command", offsetof(struct clocked_config, command) },
 };
 
 static int read_number(struct clocked_config *config, const char *name,
@@ -312,6 +313,7 @@ void clocked_config_finish(struct clocked_config *config)
 	free(config->heard);
 	free(config->supply);
 	free(config->log);
+	free(config->command);
 	*config = (struct clocked_config){ 0 };
 }
 

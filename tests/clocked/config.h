@@ -23,6 +23,7 @@
  *     period_min 16         period_max 65536      frames
  *     buffer_max 524288     frames
  *     periods_min 2         periods_max 1024
+ *     command "path"        what befalls the card meanwhile, see command.h
  *     extra_delay 0         frames that the delay has beyond the buffer, as of a
  *                           converter behind it
  *   }
@@ -49,6 +50,7 @@ struct clocked_config {
 	char *heard;			/* paths; NULL = not given */
 	char *supply;
 	char *log;
+	char *command;
 	long rate_ppm;
 	long rate_min, rate_max;
 	long channels_min, channels_max;

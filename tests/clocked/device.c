@@ -354,6 +354,8 @@ unsigned short clocked_device_events(const struct clocked_device *dev)
 		return clocked_device_drained(dev) ? ready : 0;
 	case CLOCKED_SETUP:
 	case CLOCKED_XRUN:
+	case CLOCKED_SUSPENDED:
+	case CLOCKED_LOST:
 		break;
 	}
 	return ready | POLLERR;
@@ -379,7 +381,8 @@ uint64_t clocked_device_wake_ns(const struct clocked_device *dev)
 
 	if (clocked_device_events(dev) != 0)
 		return 1;
-	if (dev->state != CLOCKED_RUNNING && dev->state != CLOCKED_DRAINING)
+	if ((dev->state != CLOCKED_RUNNING && dev->state != CLOCKED_DRAINING) ||
+	    dev->clock.held)
 		return 0;
 	wait = frames_to_stop(dev);
 	if (dev->state == CLOCKED_RUNNING)

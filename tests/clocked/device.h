@@ -61,6 +61,8 @@ enum clocked_state {
 	CLOCKED_DRAINING,	/* playback; has ended when hw == appl */
 	CLOCKED_PAUSED,
 	CLOCKED_XRUN,
+	CLOCKED_SUSPENDED,	/* see faults.h */
+	CLOCKED_LOST,
 };
 
 struct clocked_device {
@@ -80,7 +82,8 @@ struct clocked_device {
 	int64_t avail_min;
 	int64_t stop_threshold;		/* INT64_MAX: never stop */
 
-	enum clocked_state state;
+	enum clocked_state state, resume_to;
+	uint32_t suspends;		/* the word, as last seen */
 	int64_t hw, appl;
 	int64_t gap;			/* frames since hw has been held up */
 	uint64_t world;			/* world frame of the last sync */

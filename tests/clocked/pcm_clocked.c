@@ -21,6 +21,7 @@
 void clocked_pcm_free(struct clocked_pcm *pcm)
 {
 	clocked_device_finish(&pcm->dev);
+	clocked_commanded_finish(&pcm->commanded);
 	close(pcm->timer_fd);
 	pthread_mutex_destroy(&pcm->lock);
 	free(pcm);
@@ -50,12 +51,18 @@ static int clocked_open(snd_pcm_t **pcmp, const char *name,
 		err = -errno;
 		goto err_free;
 	}
-	pcm->io.poll_fd = pcm->timer_fd;
+	err = clocked_commanded_init(&pcm->commanded, config->command, pcm->timer_fd);
+	if (err < 0)
+		goto err_close;
+	err = -ENODEV;
+	if (clocked_commanded_read(&pcm->commanded).lost)
+		goto err_commanded;
+	pcm->io.poll_fd = pcm->commanded.words ? pcm->commanded.epoll_fd : pcm->timer_fd;
 	pcm->io.poll_events = POLLIN;
 	err = clocked_device_init(&pcm->dev, config,
 				  stream == SND_PCM_STREAM_PLAYBACK);
 	if (err < 0)
-		goto err_close;
+		goto err_commanded;
 	err = snd_pcm_ioplug_create(&pcm->io, name, stream, mode);
 	if (err < 0) {
 		clocked_pcm_free(pcm);
@@ -70,6 +77,8 @@ static int clocked_open(snd_pcm_t **pcmp, const char *name,
 	*pcmp = pcm->io.pcm;
 	return 0;
 
+err_commanded:
+	clocked_commanded_finish(&pcm->commanded);
 err_close:
 	close(pcm->timer_fd);
 err_free:

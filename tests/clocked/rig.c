@@ -22,6 +22,7 @@ void rig_init(struct rig *rig)
 	snprintf(rig->heard, sizeof(rig->heard), "%s/heard", rig->dir);
 	snprintf(rig->supply, sizeof(rig->supply), "%s/supply", rig->dir);
 	snprintf(rig->log, sizeof(rig->log), "%s/log", rig->dir);
+	snprintf(rig->command, sizeof(rig->command), "%s/command", rig->dir);
 }
 
 void rig_finish(struct rig *rig)
@@ -33,7 +34,16 @@ void rig_finish(struct rig *rig)
 	unlink(rig->heard);
 	unlink(rig->supply);
 	unlink(rig->log);
+	if (rig->command_fd)
+		close(rig->command_fd);
+	unlink(rig->command);
 	ck_assert_int_eq(rmdir(rig->dir), 0);
+}
+
+void rig_be_commanded(struct rig *rig)
+{
+	rig->command_fd = clocked_command_make(rig->command);
+	ck_assert_int_gt(rig->command_fd, 0);
 }
 
 int rig_try_open_as(struct rig *rig, const char *name, const char *definitions,
@@ -46,8 +56,10 @@ int rig_try_open_as(struct rig *rig, const char *name, const char *definitions,
 	ck_assert_msg(lib, "CLOCKED_LIB is not set");
 	snprintf(text, sizeof(text),
 		 "pcm_type.clocked.lib \"%s\"\n"
-		 "pcm.card { type clocked heard \"%s\" log \"%s\" %s%s%s %s }\n%s",
+		 "pcm.card { type clocked heard \"%s\" log \"%s\" %s%s%s %s%s%s %s }\n%s",
 		 lib, rig->heard, rig->log,
+		 rig->command_fd ? "command \"" : "",
+		 rig->command_fd ? rig->command : "", rig->command_fd ? "\"" : "",
 		 access(rig->supply, R_OK) == 0 ? "supply \"" : "",
 		 access(rig->supply, R_OK) == 0 ? rig->supply : "",
 		 access(rig->supply, R_OK) == 0 ? "\"" : "", keys,

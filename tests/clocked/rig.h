@@ -17,6 +17,8 @@
 
 #include <alsa/asoundlib.h>
 
+#include "tests/clocked/command.h"
+
 struct rig_params {
 	snd_pcm_access_t access;
 	snd_pcm_format_t format;
@@ -26,7 +28,8 @@ struct rig_params {
 
 struct rig {
 	char dir[64];
-	char heard[96], supply[96], log[96];
+	char heard[96], supply[96], log[96], command[96];
+	int command_fd;			/* of command.h; 0 = none */
 	snd_config_t *config;
 	snd_pcm_t *pcm;
 	struct rig_params params;
@@ -38,6 +41,11 @@ void rig_init(struct rig *rig);
 
 /** Close, and remove the directory. */
 void rig_finish(struct rig *rig);
+
+/** Let the card be commanded; before it is opened. Then RIG_COMMAND(rig, still, 1). */
+void rig_be_commanded(struct rig *rig);
+#define RIG_COMMAND(rig, word, value) \
+	ck_assert(CLOCKED_COMMAND((rig)->command_fd, word, value))
 
 /** Open a card whose block holds keys, on top of heard and log; supply is used
  * if its file is there. Returns what snd_pcm_open_lconf() does. */

@@ -11,5 +11,6 @@ TCase *clocked_config_tests(void);
 TCase *clocked_playback_tests(void);
 TCase *clocked_position_tests(void);
 TCase *clocked_capture_tests(void);
+TCase *clocked_command_tests(void);
 
 #endif
