@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+/*
+ * Every scenario that needs no virtual card on two PCMs by name: the bare device and
+ * headroom over the same. Prints "ok NAME" or "not ok NAME".
+ *
+ * usage: pair BARE THROUGH playback|capture PERIOD BUFFER [SCENARIO]
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/contract/contract.h"
+
+#define TRIES 3			/* an emulated card keeps its time badly */
+
+static int open_named(struct device *device, snd_pcm_t **pcmp, snd_pcm_stream_t stream)
+{
+	return snd_pcm_open(pcmp, device->data, stream, 0);
+}
+
+static void close_named(struct device *device, snd_pcm_t *pcm)
+{
+	(void)device;
+	if (pcm)
+		snd_pcm_close(pcm);
+}
+
+int main(int argc, char **argv)
+{
+	struct device bare = { .open = open_named, .close = close_named };
+	struct device through = bare;
+	snd_pcm_uframes_t period, buffer;
+	const struct scenario *s;
+	int status = EXIT_SUCCESS;
+
+	if (argc < 6) {
+		fprintf(stderr, "usage: %s BARE THROUGH playback|capture PERIOD BUFFER "
+			"[SCENARIO]\n", argv[0]);
+		return 2;
+	}
+	bare.label = bare.data = argv[1];
+	through.label = through.data = argv[2];
+	period = strtoul(argv[4], NULL, 10);
+	buffer = strtoul(argv[5], NULL, 10);
+	for (size_t i = 0; (s = scenario_at(i)); i++) {
+		bool playback = s->stream == SND_PCM_STREAM_PLAYBACK;
+		bool agree;
+
+		if (playback != (strcmp(argv[3], "playback") == 0) ||
+		    (s->needs & VIRTUAL_ONLY) || !device_can(&bare, s) ||
+		    (argc > 6 && strcmp(argv[6], s->name) != 0))
+			continue;
+		agree = scenario_agrees(s, &bare, &through, period, buffer, TRIES, stdout);
+		printf("%s %s: %s as %s\n", agree ? "ok" : "not ok", s->name, argv[2],
+		       argv[1]);
+		fflush(stdout);
+		if (!agree)
+			status = EXIT_FAILURE;
+	}
+	return status;
+}
