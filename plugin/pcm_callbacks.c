@@ -143,6 +143,10 @@ static int hr_pcm_delay(snd_pcm_ioplug_t *ioplug, snd_pcm_sframes_t *delay)
 	*delay = 0;
 	if (ioplug->state == SND_PCM_STATE_XRUN)
 		return -EPIPE;
+	if (ioplug->state == SND_PCM_STATE_SUSPENDED)
+		return -ESTRPIPE;
+	if (ioplug->state == SND_PCM_STATE_DISCONNECTED)
+		return -ENODEV;
 	pthread_mutex_lock(&pcm->lock);
 	if (is_moving(pcm) || (pcm->stream && ioplug->state == SND_PCM_STATE_PREPARED)) {
 		update_positions(pcm);
@@ -155,11 +159,13 @@ static int hr_pcm_delay(snd_pcm_ioplug_t *ioplug, snd_pcm_sframes_t *delay)
 	return err;
 }
 
-/* The device was suspended while nobody looked at it. */
-static void note_suspend(struct hr_pcm *pcm, int err)
+/* The device was suspended, or went, while nobody looked at it. */
+static void note_refusal(struct hr_pcm *pcm, int err)
 {
 	if (err == -ESTRPIPE)
 		snd_pcm_ioplug_set_state(&pcm->ioplug, SND_PCM_STATE_SUSPENDED);
+	else if (err == -ENODEV)
+		snd_pcm_ioplug_set_state(&pcm->ioplug, SND_PCM_STATE_DISCONNECTED);
 }
 
 /* [locked] */
@@ -173,7 +179,7 @@ static int hr_pcm_start(snd_pcm_ioplug_t *ioplug)
 	pthread_mutex_lock(&pcm->lock);
 	hr_pcm_sync_appl(pcm);
 	err = pcm->stream ? hr_io_request(&pcm->io, HR_REQUEST_START) : -EBADFD;
-	note_suspend(pcm, err);
+	note_refusal(pcm, err);
 	pthread_mutex_unlock(&pcm->lock);
 	return err;
 }
@@ -274,12 +280,8 @@ static int drain_playback(struct hr_pcm *pcm)
 			return pcm->ioplug.nonblock == 2 ? 0 : -EAGAIN;
 		wait_for_drain(pcm);
 	}
-	if (fault_of(pcm) == HR_FAULT_LOST)
-		return -ENODEV;
-	if (fault_of(pcm) == HR_FAULT_SUSPENDED) {
-		snd_pcm_ioplug_set_state(&pcm->ioplug, SND_PCM_STATE_SUSPENDED);
-		return -ESTRPIPE;
-	}
+	if (fault_of(pcm) == HR_FAULT_LOST || fault_of(pcm) == HR_FAULT_SUSPENDED)
+		return show_fault(pcm);
 	/* relaxed: ordered by `drained`. */
 	return atomic_load_explicit(&pcm->io.drain_error, memory_order_relaxed);
 }
@@ -306,7 +308,7 @@ static int hr_pcm_pause(snd_pcm_ioplug_t *ioplug, int enable)
 	pthread_mutex_lock(&pcm->lock);
 	hr_pcm_sync_appl(pcm);
 	err = hr_io_request(&pcm->io, enable ? HR_REQUEST_PAUSE : HR_REQUEST_UNPAUSE);
-	note_suspend(pcm, err);
+	note_refusal(pcm, err);
 	pthread_mutex_unlock(&pcm->lock);
 	return err;
 }
@@ -375,6 +377,13 @@ static int hr_pcm_poll_descriptors_count(snd_pcm_ioplug_t *ioplug)
 	return 1;
 }
 
+/* In all other states a program that polls is told at once. */
+static bool waits(snd_pcm_state_t state)
+{
+	return state == SND_PCM_STATE_PREPARED || state == SND_PCM_STATE_RUNNING ||
+	       state == SND_PCM_STATE_PAUSED || state == SND_PCM_STATE_DRAINING;
+}
+
 /* [unlocked] */
 static int hr_pcm_poll_descriptors(snd_pcm_ioplug_t *ioplug, struct pollfd *fds,
 				   unsigned int space)
@@ -387,7 +396,10 @@ static int hr_pcm_poll_descriptors(snd_pcm_ioplug_t *ioplug, struct pollfd *fds,
 	pthread_mutex_lock(&pcm->lock);
 	if (pcm->stream) {
 		hr_pcm_sync_appl(pcm);
-		hr_pcm_settle_wake(pcm, false);
+		if (waits(ioplug->state))
+			hr_pcm_settle_wake(pcm, false);
+		else
+			hr_wake_force(&pcm->io.app_wake);
 	}
 	pthread_mutex_unlock(&pcm->lock);
 	return 1;
