@@ -32,6 +32,14 @@ pcm.no_card { type headroom slave.pcm "null" card_elements yes }
 pcm.send { type headroom slave.pcm "hw:Loopback,0,0" }
 pcm.receive { type headroom slave.pcm "hw:Loopback,1,0" }
 pcm.dummy { type headroom slave.pcm "hw:Dummy" }
+pcm.same_as {
+	@args [ CARD ]
+	@args.CARD.type string
+	type headroom
+	name same_as
+	depth_ms 0
+	slave.pcm \$CARD
+}
 pcm.mixed_hda {
 	type dmix
 	ipc_key 48001
@@ -414,8 +422,10 @@ part_user() {
 
 # shellcheck source=tests/vm/card.sh
 . "$here/tests/vm/card.sh"
+# shellcheck source=tests/vm/contract.sh
+. "$here/tests/vm/contract.sh"
 
-[ $# -gt 0 ] || set -- playback loopback dmix stalls limits pause user card alsactl watch unbind
+[ $# -gt 0 ] || set -- playback contract loopback dmix stalls limits pause user card alsactl watch unbind
 for part; do
 	"part_$part"
 done

@@ -80,6 +80,7 @@ bool scenario_agrees(const struct scenario *scenario, struct device *a, struct d
 			trials_agree(&first, &second, period, out);
 		trial_finish(&first);
 		trial_finish(&second);
+		fflush(out);	/* a Check test that fails does not */
 	}
 	return agree;
 }

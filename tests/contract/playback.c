@@ -23,6 +23,7 @@ static void states(struct trial *t)
 	note(t, move_frames(t, 5 * t->period), "write again");
 	note(t, start(t), "start again");
 	note_result(t, snd_pcm_drop(t->pcm), "drop");
+	note_result(t, poll_for(t, 0), "poll, dropped");
 	note_result(t, move_frames(t, 1), "write, set up");
 	note_result(t, snd_pcm_start(t->pcm), "start, set up");
 	note_result(t, snd_pcm_drop(t->pcm), "drop, set up");

@@ -1,0 +1,18 @@
+# shellcheck shell=bash disable=SC2154 # build and here are of tests/vm.sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The headroom authors
+#
+# Part of tests/vm.sh: the scenarios of tests/contract on a kernel's cards and through
+# headroom on them. The capture is without depth: its overrun is the card's. Sourced
+# by it.
+
+part_contract() {
+	local card
+
+	for card in HDA Loopback,0,0; do
+		timeout 120 "$build/tests/contract/pair" "hw:$card" "same_as:'hw:$card'" playback 1024 16384 || true
+	done
+	for card in HDA Loopback,1,0; do
+		timeout 120 "$build/tests/contract/pair" "hw:$card" "same_as:'hw:$card'" capture 1024 16384 || true
+	done
+}
