@@ -311,21 +311,13 @@ static int clocked_poll_revents(snd_pcm_ioplug_t *io, struct pollfd *pfd,
 				unsigned int nfds, unsigned short *revents)
 {
 	struct clocked_pcm *pcm = io->private_data;
-	bool draining;
 
 	(void)pfd;
 	if (nfds != 1)
 		return -EINVAL;
-	clocked_lock(io);
-	draining = pcm->dev.state == CLOCKED_DRAINING;
-	clocked_unlock(pcm);
 	update_alsa(pcm);
 	clocked_lock(io);
 	*revents = clocked_device_events(&pcm->dev);
-	/* The end of a drain makes this SETUP, an error state: the program that
-	 * waited for just this is told without. */
-	if (draining && pcm->dev.state == CLOCKED_SETUP)
-		*revents = POLLOUT;
 	clocked_unlock(pcm);
 	return 0;
 }

@@ -6,13 +6,16 @@
  *
  * usage: pair BARE THROUGH playback|capture PERIOD BUFFER [SCENARIO]
  */
-#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/contract/contract.h"
 
+#define HANGS_S 60
 #define TRIES 3			/* an emulated card keeps its time badly */
 
 static int open_named(struct device *device, snd_pcm_t **pcmp, snd_pcm_stream_t stream)
@@ -25,6 +28,28 @@ static void close_named(struct device *device, snd_pcm_t *pcm)
 	(void)device;
 	if (pcm)
 		snd_pcm_close(pcm);
+}
+
+/* In a process of its own, which does not live for ever. */
+static bool agrees(const struct scenario *s, struct device *bare, struct device *through,
+		   snd_pcm_uframes_t period, snd_pcm_uframes_t buffer)
+{
+	int status = 0;
+	pid_t child;
+
+	fflush(stdout);
+	child = fork();
+	if (child == 0) {
+		alarm(HANGS_S);
+		exit(scenario_agrees(s, bare, through, period, buffer, TRIES, stdout) ?
+		     EXIT_SUCCESS : EXIT_FAILURE);
+	}
+	if (child < 0 || waitpid(child, &status, 0) < 0)
+		return false;
+	if (WIFSIGNALED(status))
+		printf("#   ended by signal %d%s\n", WTERMSIG(status),
+		       WTERMSIG(status) == SIGALRM ? ": it hangs" : "");
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 int main(int argc, char **argv)
@@ -52,7 +77,7 @@ int main(int argc, char **argv)
 		    (s->needs & VIRTUAL_ONLY) || !device_can(&bare, s) ||
 		    (argc > 6 && strcmp(argv[6], s->name) != 0))
 			continue;
-		agree = scenario_agrees(s, &bare, &through, period, buffer, TRIES, stdout);
+		agree = agrees(s, &bare, &through, period, buffer);
 		printf("%s %s: %s as %s\n", agree ? "ok" : "not ok", s->name, argv[2],
 		       argv[1]);
 		fflush(stdout);

@@ -18,7 +18,6 @@ static void states(struct trial *t)
 	note(t, start(t), "start");
 	note(t, snd_pcm_start(t->pcm), "start, running");
 	note(t, move_frames(t, 5 * t->period), "write, running");
-	note_result(t, snd_pcm_prepare(t->pcm), "prepare, running");
 	begin_anew(t);
 	note(t, move_frames(t, 5 * t->period), "write again");
 	note(t, start(t), "start again");
@@ -32,7 +31,6 @@ static void states(struct trial *t)
 	note_result(t, snd_pcm_prepare(t->pcm), "prepare");
 	t->started_ns = 0;
 	note(t, 0, "prepared again");
-	note_result(t, snd_pcm_hw_free(t->pcm), "hw_free");
 }
 
 static void drain(struct trial *t)
@@ -63,7 +61,6 @@ static void drain_without_waiting(struct trial *t)
 	note_result(t, snd_pcm_drain(t->pcm), "drain, draining");
 	note_result(t, poll_for(t, 10000), "poll, until it is over");
 	note_result(t, poll_for(t, 0), "poll, over");
-	note_result(t, snd_pcm_drain(t->pcm), "drain, over");
 	if (t->device->heard)
 		note_heard(t, "drained");
 }
