@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "tests/pcm_rig.h"
 
 static struct rig rig;
@@ -55,6 +56,7 @@ START_TEST(one_handle_plays_at_one_rate_after_the_other)
 {
 	static const unsigned int rates[] = { 96000, 8000, 44100, 48000, 192000 };
 	struct rig_params params = stereo;
+	uint64_t begun_ns;
 
 	open_with("", 6000);
 	rig_write(&rig, data, 1000, 1000);
@@ -66,8 +68,11 @@ START_TEST(one_handle_plays_at_one_rate_after_the_other)
 		params.period = rates[i] / 100;
 		params.buffer = rates[i] / 100 * (4 + i);
 		rig_install(&rig, &params);
+		begun_ns = hr_now_ns();
 		rig_write(&rig, data + (i + 1) * 4000, 1000, 300);
 		ck_assert_int_eq(snd_pcm_drain(rig.pcm), 0);
+		ck_assert_uint_ge(hr_now_ns() - begun_ns,
+				  hr_frames_to_ns(1000, rates[i]));
 		ck_assert_int_eq(counter("Rate"), rates[i]);
 		ck_assert_int_eq(counter("Period"), (int64_t)params.period);
 		ck_assert_int_eq(counter("Buffer"), (int64_t)params.buffer);

@@ -15,7 +15,7 @@
 
 #include "tests/contract/contract.h"
 
-#define HANGS_S 60
+#define HANGS_S 40
 #define TRIES 3			/* an emulated card keeps its time badly */
 
 static int open_named(struct device *device, snd_pcm_t **pcmp, snd_pcm_stream_t stream)

@@ -84,9 +84,9 @@ static void pause_and_go_on(struct trial *t)
 	note_result(t, snd_pcm_pause(t->pcm, 1), "pause again");
 	note_result(t, snd_pcm_start(t->pcm), "start, paused");
 	note_result(t, poll_for(t, 0), "poll, paused");
-	while (move_frames(t, t->period) > 0)
-		;
-	note_result(t, move_frames(t, t->period), "write to a full one");
+	/* No more than fits: the kernel's write does not see a snd_pcm_nonblock(). */
+	move_frames(t, (snd_pcm_uframes_t)snd_pcm_avail(t->pcm));
+	note_result(t, snd_pcm_avail(t->pcm), "full");
 	note_result(t, poll_for(t, 0), "poll, full");
 	note_result(t, snd_pcm_wait(t->pcm, 0), "wait, full");
 	note_result(t, snd_pcm_pause(t->pcm, 0), "go on");
@@ -111,8 +111,7 @@ static void underrun(struct trial *t)
 	note(t, snd_pcm_delay(t->pcm, &delay), "delay");
 	note_result(t, move_frames(t, 1), "write");
 	note_result(t, snd_pcm_wait(t->pcm, 0), "wait");
-	note_result(t, snd_pcm_start(t->pcm), "start");
-	note_result(t, snd_pcm_rewind(t->pcm, 1), "rewind");
+	/* What start and rewind say here is alsa-lib's, and not the kernel's word. */
 	note_result(t, poll_for(t, 0), "poll");
 	note_result(t, snd_pcm_recover(t->pcm, -EPIPE, 1), "recover");
 	t->started_ns = 0;
@@ -151,7 +150,7 @@ const struct scenario playback_scenarios[] = {
 	  drain_without_waiting },
 	{ "pause", SND_PCM_STREAM_PLAYBACK, NEEDS_PAUSE, pause_and_go_on },
 	{ "underrun", SND_PCM_STREAM_PLAYBACK, NEEDS_NOTHING, underrun },
-	{ "non-blocking on and off", SND_PCM_STREAM_PLAYBACK, NEEDS_NOTHING,
+	{ "non-blocking on and off", SND_PCM_STREAM_PLAYBACK, VIRTUAL_ONLY,
 	  non_blocking_on_and_off },
 	{ .name = NULL },
 };

@@ -45,7 +45,6 @@ static void stop_threshold_below(struct trial *t)
 {
 	stop_at(t, (long)(10 * t->period), 15, "below, later");
 	stop_at(t, (long)(10 * t->period), 11, "below, soon");
-	stop_at(t, 1, 3, "one");
 }
 
 static void stop_threshold(struct trial *t)

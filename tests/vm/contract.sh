@@ -10,9 +10,9 @@ part_contract() {
 	local card
 
 	for card in HDA Loopback,0,0; do
-		timeout 120 "$build/tests/contract/pair" "hw:$card" "same_as:'hw:$card'" playback 1024 16384 || true
+		timeout 300 "$build/tests/contract/pair" "hw:$card" "same_as:'hw:$card'" playback 1024 16384 || true
 	done
 	for card in HDA Loopback,1,0; do
-		timeout 120 "$build/tests/contract/pair" "hw:$card" "same_as:'hw:$card'" capture 1024 16384 || true
+		timeout 300 "$build/tests/contract/pair" "hw:$card" "same_as:'hw:$card'" capture 1024 16384 || true
 	done
 }

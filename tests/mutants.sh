@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The headroom authors
+#
+# Breaks the plugin on purpose, one requirement at a time, in a copy of the source, and
+# expects the test of that requirement to fail: tests/README.md has the table. Prints
+# "ok R…" or "not ok R…: why". Not a part of scripts/test; takes some minutes.
+#
+# usage: tests/mutants.sh [R…]   (all)
+set -u
+here=$(cd "$(dirname "$0")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# R, file, sed expression, test program, name of the Check test (and, of the contract, of
+# the scenario).
+mutants=(
+	'R1|plugin/io_playback.c|s/^\t\tplan_wait(io, plan);/&\n\thr_plan_within(io, plan, HR_NS_PER_MS);/|contract/test_promises|a_stream_costs_little_and_wakes_seldom'
+	'R2|plugin/pcm_transfer.c|s/\(hr_stream_write_commit(pcm->stream, (uint32_t)\)n)/\1n - (pcm->appl_pos % 4096 == 0 \&\& n > 1))/|contract/test_promises|writes_of_any_size_to_a_card_that_jitters_are_heard'
+	'R3|plugin/io_playback.c|s/hr_playback_end_drain(io, -EIO)/hr_playback_end_drain(io, 0)/|contract/test_promises|a_drain_on_a_card_that_stands_still_ends_with_an_error'
+	'R4|plugin/pcm_callbacks.c|s/drain_playback(pcm) : 0;/drain_playback(pcm) : -EAGAIN;/|contract/test_promises|drain_of_a_capture_from_a_dead_card_returns'
+	'R5|plugin/io_playback.c|s/^\thr_health_overrun(hr_page_health(io->page));/&\n&/|test_pcm_underrun|an_underrun_is_reported_and_counted_once'
+	'R6|plugin/io_playback.c|s/!sound_waits \&\& io->run == HR_RUN_DRAINING/false/;s/\(queued = (uint64_t)avail < buffer ? buffer - (uint64_t)avail : 0\);/\1; if (queued < 450 \&\& io->run == HR_RUN_RUNNING) return -EPIPE;/|contract/test_promises|a_writer_just_ahead_has_no_underrun'
+	'R7|plugin/pcm_callbacks.c|s/(pcm->appl_pos - pcm->hw_pos) +/(pcm->appl_pos - pcm->hw_pos) + 600 +/|contract/test_contract|underrun'
+	'R8|plugin/pcm_transfer.c|s/snd_pcm_areas_copy(chunk, span->offset, areas, offset,/snd_pcm_areas_copy(chunk, span->offset, areas, 0,/|test_pcm_playback|every_format_and_access_is_heard_bit_for_bit'
+	'R9|plugin/io_playback.c|s/^\tif (!waiting(io, io->taken))$/\tif (waiting(io, io->taken) < 64)/|test_pcm_playback|every_size_of_period_and_buffer_is_heard_bit_for_bit'
+	'R10|plugin/pcm_params.c|s/\.rate = pcm->ioplug\.rate,/.rate = 48000,/|test_pcm_life|one_handle_plays_at_one_rate_after_the_other'
+	'R11|plugin/pcm_callbacks.c|/^static int hr_pcm_delay/,/^}/s/pthread_mutex_unlock(&pcm->lock);//|contract/test_promises|one_thread_writes_and_others_hammer'
+	'R12|plugin/io_request.c|s/hr_wake_force(&io->app_wake);//|contract/test_promises|closing_while_another_thread_polls_is_safe'
+	'R13|plugin/pcm_callbacks.c|/^static int show_fault/,/^}/s/SND_PCM_STATE_DISCONNECTED/SND_PCM_STATE_XRUN/|contract/test_promises|a_card_that_is_lost_leaves_nobody_running'
+	'R14|plugin/io_thread.c|s/return avail >= atomic_load_explicit(&io->avail_min, memory_order_seq_cst);/return avail >= 1;/|contract/test_contract|waits and avail_min'
+	'R15|plugin/io_thread.c|s/avail = pos > appl ? pos - appl : 0;/avail = pos > appl ? pos - appl : io->buffer;/|test_pcm_wakeups|prepared_capture_is_not_readable_by_its_descriptor'
+	'R16|plugin/pcm_callbacks.c|s/^\t\t\t       POLLOUT : POLLIN;/\t\t\t       POLLIN : POLLOUT;/|test_pcm_wakeups|prepared_playback_is_writable_by_its_descriptor_alone'
+	'R17|plugin/wake.c|s/^\t\tclose(wake->fd);/\t\t(void)0;/|test_pcm_life|opening_and_closing_leaves_nothing_behind'
+	'R18|plugin/pcm_transfer.c|s/^\t\thr_stream_rewind(pcm->stream, pcm->appl_pos);/\t\t(void)0;/|test_pcm_positions|what_is_rewound_and_written_again_is_heard_as_written_last'
+	'R19|plugin/pcm_transfer.c|s/is >= was ? is - was : is + pcm->boundary - was/is - was/|test_pcm_card|playback_goes_on_when_the_pointers_wrap'
+	'R21|plugin/pcm_callbacks.c|s/return getpid() != pcm->pid;/return false;/|test_pcm_process|a_forked_child_leaves_the_stream_alone'
+	'R22|plugin/pcm_params.c|s/^\terr = make_stream(pcm);/\tif (pcm->ioplug.buffer_size > 20000) return -EINVAL;\n&/|contract/test_promises|whatever_is_offered_can_be_installed'
+	'R23|plugin/io_request.c|s/^\tio->run = HR_RUN_RUNNING;\n*/\tnanosleep(\&(struct timespec){ 0, 2000000 }, NULL);\n&/|contract/test_promises|start_prepare_and_non_blocking_calls_are_quick'
+	'R24|plugin/pcm_callbacks.c|s/^\t\tif (pcm->ioplug.nonblock)$/\t\tif (pcm->ioplug.nonblock == 2)/|contract/test_contract|drain without waiting'
+	'R25|plugin/io_request.c|s/^\thr_stream_reset(io->stream, io->now_ns);//|test_pcm_capture_states|a_stream_that_was_stopped_starts_again_fresh'
+	'R26|plugin/wake.c|s/^\t\tclose(wake->fd);/\t\t(void)0;/|contract/test_promises|a_process_short_of_descriptors_leaks_none'
+	'R28|plugin/io_request.c|s/err = snd_pcm_pause(io->slave->pcm, enable);/err = 0;/|test_pcm_positions|nothing_is_heard_and_the_position_stands_while_paused'
+	'R30|plugin/elements.c|s/snd_ctl_elem_id_set_subdevice(id, slot)/snd_ctl_elem_id_set_subdevice(id, 0)/|test_ctl|ids_are_unique_with_several_streams'
+)
+
+pass() { echo "ok $1"; }
+fail() { echo "not ok $1: $2"; }
+
+# broken R FILE SED PROGRAM TEST
+broken() {
+	local name="$1, $2 broken: $5 fails"
+	cp "$here/$2" "$work/src/$2"
+	sed -i "$3" "$work/src/$2"
+	if cmp -s "$here/$2" "$work/src/$2"; then
+		fail "$name" "the expression changes nothing"
+		return
+	fi
+	if ! ninja -C "$work/build" > "$work/log" 2>&1; then
+		fail "$name" "it does not build: $(grep -m 1 error "$work/log")"
+	elif timeout 300 "$work/build/tests/$4" > "$work/log" 2>&1; then
+		fail "$name" "the whole program passes"
+	elif grep -aqE ":[FE]:[^:]*:($5|.*: $5\$)|:[FE]:.*: $5\$" "$work/log"; then
+		pass "$name"
+	else
+		fail "$name" "only $(grep -aoE ':[FE]:[^:]*:[^:]*' "$work/log" | tr '\n' ' ')"
+	fi
+	cp "$here/$2" "$work/src/$2"
+	touch "$work/src/$2"
+}
+
+mkdir "$work/src"
+cp -r "$here"/{core,plugin,conf,tests,meson.build,README.md,LICENSE} "$work/src/"
+CFLAGS=-w meson setup "$work/build" "$work/src" > "$work/log" 2>&1 && ninja -C "$work/build" >> "$work/log" 2>&1 || {
+	tail -n 5 "$work/log"
+	exit 1
+}
+modules=$work/build
+export HEADROOM_PCM_LIB=$modules/plugin/libasound_module_pcm_headroom.so
+export HEADROOM_CTL_LIB=$modules/plugin/libasound_module_ctl_headroom.so
+export CLOCKED_LIB=$modules/tests/clocked/libasound_module_pcm_clocked.so
+for mutant in "${mutants[@]}"; do
+	IFS='|' read -r r file expression program test <<< "$mutant"
+	if [ $# -eq 0 ] || [[ " $* " == *" $r "* ]]; then
+		broken "$r" "$file" "$expression" "$program" "$test"
+	fi
+done
