@@ -80,6 +80,8 @@ int clocked_device_set_hw(struct clocked_device *dev, const snd_pcm_ioplug_t *io
 			.step = (unsigned int)dev->frame_bytes * 8,
 		};
 	clocked_clock_set_rate(&dev->clock, io->rate);
+	clocked_tape_log_params(&dev->tape, dev->format, dev->channels, io->rate,
+				(uint64_t)dev->period, (uint64_t)dev->buffer);
 	return 0;
 }
 

@@ -153,6 +153,20 @@ void clocked_tape_log_event(struct clocked_tape *tape, const char *event,
 		direction(tape), frame, (uint64_t)(hr_now_ns() / HR_NS_PER_MS)));
 }
 
+void clocked_tape_log_params(struct clocked_tape *tape, snd_pcm_format_t format,
+			     unsigned int channels, unsigned int rate,
+			     uint64_t period, uint64_t buffer)
+{
+	char line[128];
+
+	if (tape->log_fd < 0)
+		return;
+	write_log(tape, line, snprintf(line, sizeof(line),
+		"params %s %s %u channels %u Hz period %" PRIu64 " buffer %" PRIu64 "\n",
+		direction(tape), snd_pcm_format_name(format), channels, rate,
+		period, buffer));
+}
+
 void clocked_tape_log_loss(struct clocked_tape *tape, const char *event,
 			   uint64_t frame, uint64_t lost)
 {

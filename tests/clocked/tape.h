@@ -9,6 +9,7 @@
  *   open|start|stop|close playback|capture at frame N ms T
  *   xrun playback|capture at frame N lost M
  *   gap playback|capture at frame N lost M
+ *   params playback|capture FORMAT C channels R Hz period P buffer B
  *
  * N counts playback frames as in the heard file, and capture frames as world
  * frames; T is CLOCK_MONOTONIC. For what M counts see device.h.
@@ -50,6 +51,11 @@ void clocked_tape_supply(struct clocked_tape *tape, uint64_t world, uint8_t *dat
 /** Log open, start, stop, close. */
 void clocked_tape_log_event(struct clocked_tape *tape, const char *event,
 			    uint64_t frame);
+
+/** Log the hardware parameters. Sizes in frames. */
+void clocked_tape_log_params(struct clocked_tape *tape, snd_pcm_format_t format,
+			     unsigned int channels, unsigned int rate,
+			     uint64_t period, uint64_t buffer);
 
 /** Log xrun, gap. */
 void clocked_tape_log_loss(struct clocked_tape *tape, const char *event,
