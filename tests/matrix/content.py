@@ -5,8 +5,9 @@
 
 usage: content.py same SOURCE HEARD FORMAT CHANNELS
            HEARD is all of SOURCE, with nothing but silence before and after
-       content.py part SOURCE GOT FORMAT CHANNELS SECONDS RATE
-           GOT is a piece of SOURCE, whole, of that length at least
+       content.py part SOURCE GOT FORMAT CHANNELS SECONDS RATE [trim]
+           GOT is a piece of SOURCE, whole, of that length at least;
+           trim: but for silence before and after
        content.py tone FILE FORMAT CHANNELS RATE HZ
            prints "LEVEL HZ SECONDS BREAKS" of a sine: dB of full scale, of all
            channels the quietest; its length from the first sound to the last; how
@@ -52,9 +53,12 @@ def same(source, heard, name, channels):
                f"{len(heard) // frame - last} after")
 
 
-def part(source, got, name, channels, seconds, rate):
+def part(source, got, name, channels, seconds, rate, trim=""):
     frame = BYTES[name] * int(channels)
     source, got = slurp(source), slurp(got)
+    if trim:
+        first, last = bounds(got, frame, b"\x80" if name == "U8" else b"\0")
+        got = got[first * frame:last * frame]
     frames = len(got) // frame
     if len(got) % frame or frames < float(seconds) * int(rate):
         return 1, f"only {frames} frames were recorded"

@@ -1,0 +1,23 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The headroom authors
+packages alsa-utils
+
+row speaker-test "playback, sine" tone 997 -- \
+	speaker-test -D "$DEVICE" -F S16_LE -r 48000 -c 2 -t sine -f 997 -l 1
+row speaker-test "playback, its own recordings" as_bare -- \
+	speaker-test -D "$DEVICE" -F S16_LE -r 48000 -c 2 -t wav -l 1
+
+# The second card records, the device plays: a piece of what was supplied.
+looped() {
+	local format channels rate
+	read -r format channels rate <<< "$(params)"
+	python3 "$matrix/content.py" part supply.raw heard.raw "$format" "$channels" 2 "$rate" trim
+}
+row alsaloop "capture to playback" looped -- \
+	alsaloop -C "$SECOND" -P "$DEVICE" -f S16_LE -r 48000 -c 2 -t 100000 -S 0 -s 3
+
+supply=$sounds/longtone.raw
+row alsabat "playback" tone 997 -- alsabat -P "$DEVICE" -f S16_LE -r 48000 -c 2 -F 997 -n 3s
+row alsabat "both, its own analysis" tone 997 -- \
+	alsabat -P "$DEVICE" -C "$DEVICE" -f S16_LE -r 48000 -c 2 -F 997 -n 3s
