@@ -12,6 +12,8 @@
 #include "client.h"
 
 #define STEP 512u	/* frames of a blocking call, and of a callback */
+#define TAIL (RATE / 2)	/* of silence: PortAudio stops before its last frames are heard */
+#define LATENCY 0.2	/* s; for a machine with other work */
 
 struct session {
 	struct frame *play, *record;	/* NULL: not that way */
@@ -90,16 +92,24 @@ static PaDeviceIndex find(const char *name)
 	return paNoDevice;
 }
 
-static PaStreamParameters towards(const char *name, int playback)
+static PaStreamParameters towards(const char *name)
 {
 	PaStreamParameters way = {
 		.device = find(name), .channelCount = CHANNELS, .sampleFormat = paInt16,
+		.suggestedLatency = LATENCY,
 	};
-	const PaDeviceInfo *info = Pa_GetDeviceInfo(way.device);
 
-	way.suggestedLatency = playback ? info->defaultHighOutputLatency :
-					  info->defaultHighInputLatency;
 	return way;
+}
+
+static struct frame *with_tail(struct frame *frames, size_t *np)
+{
+	frames = realloc(frames, (*np + TAIL) * sizeof(*frames));
+	if (!frames)
+		give_up("play", "no memory");
+	memset(frames + *np, 0, TAIL * sizeof(*frames));
+	*np += TAIL;
+	return frames;
 }
 
 int main(int argc, char **argv)
@@ -113,7 +123,8 @@ int main(int argc, char **argv)
 		give_up(argv[0], "callback|blocking DEVICE PLAY RECORD");
 	callback = strcmp(argv[1], "callback") == 0;
 	if (argv[3][0])
-		session.play = slurp_frames(argv[3], &session.n_play);
+		session.play = with_tail(slurp_frames(argv[3], &session.n_play),
+					 &session.n_play);
 	if (argv[4][0]) {
 		session.n_record = RECORD_FRAMES;
 		session.record = calloc(session.n_record, sizeof(struct frame));
@@ -121,8 +132,8 @@ int main(int argc, char **argv)
 			give_up(argv[0], "no memory");
 	}
 	check(Pa_Initialize(), "initialize");
-	in = towards(argv[2], 0);
-	out = towards(argv[2], 1);
+	in = towards(argv[2]);
+	out = towards(argv[2]);
 	check(Pa_OpenStream(&stream, session.record ? &in : NULL,
 			    session.play ? &out : NULL, RATE, STEP, paNoFlag,
 			    callback ? on_sound : NULL, &session), "open");

@@ -14,8 +14,9 @@ looped() {
 	read -r format channels rate <<< "$(params)"
 	python3 "$matrix/content.py" part supply.raw heard.raw "$format" "$channels" 2 "$rate" trim
 }
-row alsaloop "capture to playback" looped -- \
-	alsaloop -C "$SECOND" -P "$DEVICE" -f S16_LE -r 48000 -c 2 -t 100000 -S 0 -s 3
+# It goes on until it is told to stop (-s is no end in this version).
+row alsaloop "capture to playback" looped -- timeout --preserve-status -s INT 4 \
+	alsaloop -C "$SECOND" -P "$DEVICE" -f S16_LE -r 48000 -c 2 -t 100000 -S 0
 
 supply=$sounds/longtone.raw
 row alsabat "playback" tone 997 -- alsabat -P "$DEVICE" -f S16_LE -r 48000 -c 2 -F 997 -n 3s

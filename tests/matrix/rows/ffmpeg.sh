@@ -4,6 +4,6 @@
 packages ffmpeg
 
 row ffmpeg "playback" same_frames "$sounds/song.wav" -- \
-	ffmpeg -nostdin -loglevel info -re -i "$sounds/song.wav" -f alsa "$DEVICE"
+	ffmpeg -nostdin -loglevel info -i "$sounds/song.wav" -f alsa "$DEVICE"
 row ffmpeg "capture" same_piece got.wav -- ffmpeg -nostdin -loglevel info \
 	-f alsa -channels 2 -sample_rate 48000 -i "$DEVICE" -t 3 got.wav
