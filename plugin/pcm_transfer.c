@@ -254,6 +254,7 @@ snd_pcm_sframes_t hr_pcm_transfer(snd_pcm_ioplug_t *ioplug,
 		}
 	}
 	pthread_mutex_unlock(&pcm->lock);
-	/* 0 would make alsa-lib ask again for ever. */
-	return done ? done : -EIO;
+	/* 0 would make alsa-lib ask again for ever, unless it asked for none: so does
+	 * snd_pcm_mmap_begin() where nothing was recorded yet. */
+	return done || !size ? done : -EIO;
 }

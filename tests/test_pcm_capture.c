@@ -219,6 +219,22 @@ static void assert_areas(const snd_pcm_channel_area_t *areas, snd_pcm_uframes_t 
 }
 
 /* Each begin twice, and less committed than was looked at. */
+/* PortAudio does, in both directions at once. */
+START_TEST(mmap_of_no_frames_is_no_error)
+{
+	struct rig_params params = stereo;
+	const snd_pcm_channel_area_t *areas;
+	snd_pcm_uframes_t offset, n = 64;
+
+	params.access = SND_PCM_ACCESS_MMAP_INTERLEAVED;
+	open_capture(0, &params, N_FRAMES);
+	ck_assert_int_eq(snd_pcm_avail_update(rig.pcm), 0);
+	ck_assert_int_eq(snd_pcm_mmap_begin(rig.pcm, &areas, &offset, &n), 0);
+	ck_assert_int_eq(n, 0);
+	ck_assert_int_eq(snd_pcm_mmap_commit(rig.pcm, offset, 0), 0);
+}
+END_TEST
+
 START_TEST(mmap_is_a_repeatable_look)
 {
 	struct rig_params params = stereo;
@@ -330,6 +346,7 @@ int main(void)
 			    0, 2);
 	tcase_add_loop_test(content, another_rate_and_format_on_the_same_handle, 0, 2);
 	tcase_add_loop_test(position, wait_returns_with_avail_min, 0, 6);
+	tcase_add_test(position, mmap_of_no_frames_is_no_error);
 	tcase_add_loop_test(position, mmap_is_a_repeatable_look, 0, 2);
 	tcase_add_test(position, rewound_frames_are_read_again);
 	tcase_add_test(position, skipped_frames_are_not_read);
