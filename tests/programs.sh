@@ -127,13 +127,9 @@ equal "amixer after aplay: Chunks Pushed is Chunks Popped" \
 equal "amixer after aplay: every chunk came from the pool" \
 	"$(value headroom 'Playback Chunks Pushed') 0" \
 	"$(value headroom 'Playback Pool Hits') $(value headroom 'Playback Pool Misses')"
-plays "aplay with mmap" card headroom aplay -q -M -D @ song.wav
-plays "aplay non-blocking" card headroom aplay -q -N -D @ song.wav
 plays "aplay with small periods" card headroom \
 	aplay -q --period-size=128 --buffer-size=2048 -D @ song.wav
 plays "aplay through plug" plug:card plug:headroom aplay -q -D @ song.wav
-plays sox card headroom sox -q song.wav -t alsa @
-plays ffmpeg card headroom ffmpeg -nostdin -loglevel error -i song.wav -f alsa @
 plays "aplay to file" bare_file tofile aplay -q -D @ song.wav
 plays "sox to file" bare_file tofile sox -q song.wav -t alsa @
 plays "ffmpeg to file" bare_file tofile ffmpeg -nostdin -loglevel error -i song.wav -f alsa @
@@ -148,10 +144,6 @@ for program in "aplay -q -D tonull song.wav" "sox -q song.wav -t alsa tonull" \
 done
 
 records arecord rec.wav arecord -q -D headroom -f S16_LE -r 48000 -c 2 -d 1 rec.wav
-records "arecord with mmap" rec.wav arecord -q -M -D headroom -f S16_LE -r 48000 -c 2 -d 1 rec.wav
-records "sox recording" rec.wav sox -q -t alsa headroom -b 16 -r 48000 -c 2 rec.wav trim 0 0.6
-records "ffmpeg recording" rec.wav ffmpeg -nostdin -y -loglevel error -f alsa \
-	-channels 2 -sample_rate 48000 -i headroom -t 0.6 rec.wav
 equal "amixer after recording: Frames Dropped" 0 "$(value headroom 'Capture Frames Dropped')"
 
 # is_running DEVICE: playback is.

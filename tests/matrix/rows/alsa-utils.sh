@@ -19,6 +19,8 @@ row alsaloop "capture to playback" looped -- timeout --preserve-status -s INT 4 
 	alsaloop -C "$SECOND" -P "$DEVICE" -f S16_LE -r 48000 -c 2 -t 100000 -S 0
 
 supply=$sounds/longtone.raw
-row alsabat "playback" tone 997 -- alsabat -P "$DEVICE" -f S16_LE -r 48000 -c 2 -F 997 -n 3s
+# Its -n takes for its own failure what looking for a locale left in errno: LC_ALL=C.
+row alsabat "playback" tone 997 -- \
+	env LC_ALL=C alsabat -P "$DEVICE" -f S16_LE -r 48000 -c 2 -F 997 -n 3s
 row alsabat "both, its own analysis" tone 997 -- \
-	alsabat -P "$DEVICE" -C "$DEVICE" -f S16_LE -r 48000 -c 2 -F 997 -n 3s
+	env LC_ALL=C alsabat -P "$DEVICE" -C "$DEVICE" -f S16_LE -r 48000 -c 2 -F 997 -n 3s
