@@ -103,7 +103,7 @@ xruns() { cat card.log second.log 2> /dev/null | grep -c '^xrun'; }
 complaints() {
 	cat "$1/out" "$1/err" | tr '\r' '\n' | sed "s|$PWD/$1||g" |
 		grep -aiE 'xrun|underrun|overrun|warn|error|fail|broken|cannot|unable|not |ALSA lib' |
-		sed -E 's/0x[0-9a-fA-F]+|[0-9]+/N/g' | sort -u
+		sed -E 's/0x[0-9a-fA-F]+|\[[0-9a-f]{16}\]|[0-9]+/N/g' | sort -u
 }
 
 counter() { amixer -D counters_device cget "iface=PCM,name=Headroom $1" 2> /dev/null | sed -n 's/.*: values=//p'; }
