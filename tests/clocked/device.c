@@ -93,16 +93,22 @@ void clocked_device_free_hw(struct clocked_device *dev)
 	dev->hw = dev->appl = dev->gap = 0;
 }
 
+/* Below 0 is a program that went back beyond its first frame. */
+static int64_t ring_index(const struct clocked_device *dev, int64_t position)
+{
+	return (position % dev->buffer + dev->buffer) % dev->buffer;
+}
+
 static uint8_t *ring_at(const struct clocked_device *dev, int64_t position)
 {
-	return dev->ring + (size_t)(position % dev->buffer) * dev->frame_bytes;
+	return dev->ring + (size_t)ring_index(dev, position) * dev->frame_bytes;
 }
 
 /* Frames from position to where the ring wraps, at most n. */
 static int64_t ring_run(const struct clocked_device *dev, int64_t position,
 			int64_t n)
 {
-	return min64(n, dev->buffer - position % dev->buffer);
+	return min64(n, dev->buffer - ring_index(dev, position));
 }
 
 /* Frames until hw is held up: nothing to play, or no room to record. */
@@ -319,7 +325,7 @@ void clocked_device_transfer(struct clocked_device *dev,
 		left -= late;
 	}
 	while (left > 0) {
-		snd_pcm_uframes_t at = (snd_pcm_uframes_t)(position % dev->buffer);
+		snd_pcm_uframes_t at = (snd_pcm_uframes_t)ring_index(dev, position);
 		int64_t part = ring_run(dev, position, left);
 
 		if (dev->playback)
