@@ -349,6 +349,10 @@ static void plan_wait(struct hr_io *io, struct hr_plan *plan)
 		hr_plan_for_device(io, plan);
 		plan->due_ns = io->now_ns + period_ns +
 			       hr_frames_to_ns(io->slave->avail_min - avail, io->rate);
+		/* A draining device wakes us at the end only; the program wants to know
+		 * on the way. */
+		if (io->run == HR_RUN_DRAINING)
+			hr_plan_within(io, plan, period_ns);
 	} else if (io->queued || io->run == HR_RUN_DRAINING) {
 		uint64_t dry_ns = hr_frames_to_ns(io->queued, io->rate) + DRY_SLACK_NS;
 

@@ -16,11 +16,12 @@ snd_pcm_uframes_t hr_pcm_ptr_of(const struct hr_pcm *pcm, uint64_t pos)
 static int64_t appl_delta(const struct hr_pcm *pcm)
 {
 	uint64_t was = hr_pcm_ptr_of(pcm, pcm->appl_pos);
-	uint64_t is = pcm->ioplug.appl_ptr;
-	uint64_t ahead = is >= was ? is - was : is + pcm->boundary - was;
+	/* Moved by more than there is, it may be anything. */
+	uint64_t is = pcm->ioplug.appl_ptr % pcm->boundary;
+	uint64_t ahead = is >= was ? is - was : pcm->boundary - (was - is);
 
 	return ahead <= pcm->boundary / 2 ? (int64_t)ahead :
-	       (int64_t)ahead - (int64_t)pcm->boundary;
+	       -(int64_t)(pcm->boundary - ahead);
 }
 
 /* Playback: end the stream at pos, or as near after it as the device allows that
@@ -97,6 +98,10 @@ static snd_pcm_uframes_t append(struct hr_pcm *pcm, const snd_pcm_channel_area_t
 	snd_pcm_uframes_t done = 0;
 	uint64_t now_ns = hr_now_ns();
 
+	/* A draining device takes no more, and would be mistaken for a lost one.
+	 * relaxed: set by this side. */
+	if (atomic_load_explicit(&pcm->io.draining, memory_order_relaxed))
+		return frames;
 	while (done < frames) {
 		struct hr_span span = hr_stream_write_begin(pcm->stream, now_ns);
 		snd_pcm_uframes_t n = frames - done;
@@ -121,6 +126,16 @@ static void follow_playback(struct hr_pcm *pcm)
 	else if (pcm->appl_pos > written)
 		/* snd_pcm_forward(): nobody wrote these. */
 		append(pcm, NULL, 0, pcm->appl_pos - written);
+}
+
+/* Capture: what is before the program is not needed any more. A program that has gone
+ * beyond what was captured must not let go of what is being captured. */
+static void let_go(struct hr_pcm *pcm)
+{
+	uint64_t captured = hr_stream_write_pos(pcm->stream);
+
+	hr_stream_read_done(pcm->stream, pcm->appl_pos < captured ? pcm->appl_pos : captured,
+			    hr_now_ns());
 }
 
 void hr_pcm_settle_wake(struct hr_pcm *pcm, bool readable)
@@ -148,7 +163,7 @@ void hr_pcm_sync_appl(struct hr_pcm *pcm)
 	if (pcm->ioplug.stream == SND_PCM_STREAM_PLAYBACK)
 		follow_playback(pcm);
 	else
-		hr_stream_read_done(pcm->stream, pcm->appl_pos, hr_now_ns());
+		let_go(pcm);
 	hr_io_set_appl_pos(&pcm->io, pcm->appl_pos);
 	hr_pcm_settle_wake(pcm, false);
 }
@@ -205,7 +220,7 @@ static void moved_on(struct hr_pcm *pcm, snd_pcm_uframes_t moved)
 {
 	pcm->appl_pos += moved;
 	if (pcm->ioplug.stream == SND_PCM_STREAM_CAPTURE)
-		hr_stream_read_done(pcm->stream, pcm->appl_pos, hr_now_ns());
+		let_go(pcm);
 	hr_io_set_appl_pos(&pcm->io, pcm->appl_pos);
 	hr_pcm_settle_wake(pcm, false);
 }
@@ -239,6 +254,9 @@ snd_pcm_sframes_t hr_pcm_transfer(snd_pcm_ioplug_t *ioplug,
 	struct hr_pcm *pcm = ioplug->private_data;
 	snd_pcm_sframes_t done;
 
+	/* mmap_begin of a capture asks for all there is, which may be nothing. */
+	if (!size)
+		return 0;
 	pthread_mutex_lock(&pcm->lock);
 	if (!pcm->stream) {
 		done = 0;
