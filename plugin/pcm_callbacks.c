@@ -24,6 +24,18 @@ static enum hr_fault fault_of(const struct hr_pcm *pcm)
 	return fault == HR_FAULT_DRY ? HR_FAULT_NONE : (enum hr_fault)fault;
 }
 
+static bool is_drained(const struct hr_pcm *pcm)
+{
+	/* seq_cst: see hr_io_ready(). */
+	return atomic_load_explicit(&pcm->io.drained, memory_order_seq_cst);
+}
+
+static bool is_draining(const struct hr_pcm *pcm)
+{
+	/* seq_cst: see hr_io_ready(). */
+	return atomic_load_explicit(&pcm->io.draining, memory_order_seq_cst);
+}
+
 /* Bring appl_pos and hw_pos up to now. */
 static void update_positions(struct hr_pcm *pcm)
 {
@@ -33,6 +45,9 @@ static void update_positions(struct hr_pcm *pcm)
 	if (pcm->ioplug.stream == SND_PCM_STREAM_PLAYBACK) {
 		pos = hr_position_now(&pcm->io.position, pcm->ioplug.rate, hr_now_ns());
 		most = pcm->appl_pos;
+		/* What the program moved by after the drain began is over, too. */
+		if (is_draining(pcm) && is_drained(pcm))
+			pos = most;
 	} else {
 		pos = hr_position_last(&pcm->io.position);
 		most = pcm->appl_pos + pcm->ioplug.buffer_size;
@@ -192,8 +207,14 @@ static int hr_pcm_stop(snd_pcm_ioplug_t *ioplug)
 	if (hr_pcm_is_foreign(pcm))
 		return 0;
 	pthread_mutex_lock(&pcm->lock);
-	if (pcm->stream)
+	if (pcm->stream) {
+		/* Where it stops is what the program is told from now on. */
+		if (is_moving(pcm)) {
+			update_positions(pcm);
+			pcm->told_hw_ptr = (pcm->hw_pos - pcm->base) % pcm->boundary;
+		}
 		(void)hr_io_request(&pcm->io, HR_REQUEST_STOP);
+	}
 	pthread_mutex_unlock(&pcm->lock);
 	return 0;
 }
@@ -228,18 +249,6 @@ static int hr_pcm_prepare(snd_pcm_ioplug_t *ioplug)
 	}
 	pthread_mutex_unlock(&pcm->lock);
 	return err;
-}
-
-static bool is_drained(const struct hr_pcm *pcm)
-{
-	/* seq_cst: see hr_io_ready(). */
-	return atomic_load_explicit(&pcm->io.drained, memory_order_seq_cst);
-}
-
-static bool is_draining(const struct hr_pcm *pcm)
-{
-	/* seq_cst: see hr_io_ready(). */
-	return atomic_load_explicit(&pcm->io.draining, memory_order_seq_cst);
 }
 
 static int begin_drain(struct hr_pcm *pcm)
@@ -307,8 +316,15 @@ static int hr_pcm_pause(snd_pcm_ioplug_t *ioplug, int enable)
 		return -EBADFD;
 	pthread_mutex_lock(&pcm->lock);
 	hr_pcm_sync_appl(pcm);
-	err = hr_io_request(&pcm->io, enable ? HR_REQUEST_PAUSE : HR_REQUEST_UNPAUSE);
-	note_refusal(pcm, err);
+	/* A stream that has ended says so, not that it cannot be paused. */
+	err = show_fault(pcm);
+	if (err == 0) {
+		err = hr_io_request(&pcm->io, enable ? HR_REQUEST_PAUSE :
+						       HR_REQUEST_UNPAUSE);
+		note_refusal(pcm, err);
+	}
+	if (err == -EBADFD && show_fault(pcm) < 0)
+		err = show_fault(pcm);
 	pthread_mutex_unlock(&pcm->lock);
 	return err;
 }
@@ -427,6 +443,9 @@ static unsigned short ready_events(struct hr_pcm *pcm)
 	unsigned short ready = pcm->ioplug.stream == SND_PCM_STREAM_PLAYBACK ?
 			       POLLOUT : POLLIN;
 
+	/* ioplug leaves the state as it was after hw_free. */
+	if (!pcm->stream)
+		return ready | POLLERR;
 	switch (pcm->ioplug.state) {
 	case SND_PCM_STATE_RUNNING:
 	case SND_PCM_STATE_PAUSED:
@@ -460,7 +479,7 @@ static int hr_pcm_poll_revents(snd_pcm_ioplug_t *ioplug, struct pollfd *fds,
 		snd_pcm_avail_update(ioplug->pcm);
 
 	pthread_mutex_lock(&pcm->lock);
-	*revents = pcm->stream ? ready_events(pcm) : POLLERR;
+	*revents = ready_events(pcm);
 	if (!*revents)
 		hr_pcm_settle_wake(pcm, fds[0].revents != 0);
 	pthread_mutex_unlock(&pcm->lock);
