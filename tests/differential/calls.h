@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+/*
+ * The calls themselves, as a program on one of the sides makes them.
+ */
+#ifndef TESTS_DIFFERENTIAL_CALLS_H
+#define TESTS_DIFFERENTIAL_CALLS_H
+
+#include "tests/differential/side.h"
+
+struct side {
+	snd_pcm_t *pcm;
+	bool playback;
+	bool nonblock;
+	/* As installed; format UNKNOWN: nothing is. */
+	snd_pcm_format_t format;
+	snd_pcm_access_t access;
+	unsigned int rate, channels;
+	snd_pcm_uframes_t period, buffer, boundary;
+	size_t frame_bytes;
+	uint64_t pos;			/* frames since prepare: what is written there */
+	enum limit limit;
+	bool stops_early;		/* stop threshold below the buffer */
+	bool silence, rewound;		/* the sound need not be the same any more */
+	const struct result *first;	/* the other side's of the same call, or NULL */
+	struct result *result;
+};
+
+/** Make the call and fill in side->result, times and states excepted. */
+void call_make(struct side *side, const struct call *call);
+
+/** Memory for what is written and read, made once. */
+bool calls_init(void);
+
+/* calls_transfer.c */
+void call_transfer(struct side *side, struct rng *rng);
+void call_wrong_transfer(struct side *side, struct rng *rng);
+void call_mmap(struct side *side, struct rng *rng);
+void call_move(struct side *side, struct rng *rng, bool forward);
+
+/** A number of frames that somebody might ask for. */
+snd_pcm_uframes_t draw_frames(const struct side *side, struct rng *rng, bool absurd);
+
+#define SAY(side, ...) \
+	snprintf((side)->result->text, sizeof((side)->result->text), __VA_ARGS__)
+
+static inline void note_exact(struct side *side, long value)
+{
+	side->result->exact[side->result->n_exact++] = value;
+}
+
+static inline void note_rough(struct side *side, long value)
+{
+	side->result->rough[side->result->n_rough++] = value;
+}
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+#include "tests/differential/compare.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MS UINT64_C(1000000)
+#define FOR_EVER_NS (4900 * MS)
+#define TRIES_AT_ONE_CALL 3
+
+/* Why from some calls on nothing is compared until the program begins anew. */
+static const char *const limits[N_LIMITS] = {
+	[LIMIT_POSITION] = "ioplug takes any rewind and forward: the pointer is outside "
+			   "of the buffer, where the device would have refused",
+	[LIMIT_RESET] = "ioplug tells nobody of a reset: what was queued before the first "
+			"look at the position cannot be told from what was rewound",
+	[LIMIT_HELD] = "what the device holds already is heard, though rewound",
+	[LIMIT_STOP] = "a stop threshold is kept by the device side's steps",
+	[LIMIT_DRAINING] = "what is committed by mmap to a draining stream is not heard",
+	[LIMIT_SILENCE] = "what keeps a stream going beyond its end is silence in the "
+			  "device, which a drain plays out",
+	[LIMIT_FREED] = "ioplug stays in the state in which hw_free has found it",
+};
+
+static bool is_moving(const struct result *r)
+{
+	return r->before == SND_PCM_STATE_RUNNING || r->before == SND_PCM_STATE_DRAINING ||
+	       r->after == SND_PCM_STATE_RUNNING || r->after == SND_PCM_STATE_DRAINING;
+}
+
+static bool is_near(long a, long b, long tolerance)
+{
+	return a - b <= tolerance && b - a <= tolerance;
+}
+
+static bool differ(struct verdict *verdict, const char *what, long headroom, long card)
+{
+	snprintf(verdict->why, sizeof(verdict->why), "%s: headroom %ld, card %ld", what,
+		 headroom, card);
+	return false;
+}
+
+static bool compare_times(const struct result *h, const struct result *c,
+			  struct verdict *verdict)
+{
+	/* A reader is told of a period by the second look of the device's side at it. */
+	uint64_t period_ns = (uint64_t)(h->period + 2 * h->step) * 1000 * MS / h->rate + MS;
+
+	/* Both would wait for ever, or have lost in steps what they wait for. */
+	if (h->goes_on || h->raw_end_ns - h->begin_ns >= FOR_EVER_NS || h->ret == -EDEADLK || h->after == SND_PCM_STATE_PAUSED ||
+	    h->kind == CALL_DRAIN_AND_DROP)
+		return true;
+	if (c->raw_end_ns > h->end_ns || c->raw_end_ns + period_ns < h->raw_end_ns)
+		return differ(verdict, "time taken, us",
+			      (long)((h->raw_end_ns - h->begin_ns) / 1000),
+			      (long)((c->raw_end_ns - c->begin_ns) / 1000));
+	return true;
+}
+
+static bool compare_data(const struct result *h, const struct result *c,
+			 struct verdict *verdict)
+{
+	long frames = h->transfers ? h->ret : h->frames;
+	long other = c->transfers ? c->ret : c->frames;
+
+	if (other < frames)
+		frames = other;
+	if (!h->data || !c->data || frames <= 0)
+		return true;
+	if (memcmp(h->data, c->data, (size_t)frames * h->frame_bytes) == 0)
+		return true;
+	return differ(verdict, "other frames were read", frames, frames);
+}
+
+/* The position of a stream that was stopped: the kernel gives no delay there, and how
+ * far ioplug has come to know it by then is its own matter. */
+static bool is_stopped(const struct result *r)
+{
+	return r->after == SND_PCM_STATE_SETUP || r->after == SND_PCM_STATE_XRUN;
+}
+
+/* What is told of the state only, because the virtual card does otherwise than the
+ * kernel, whom headroom follows. */
+static bool is_exempt(const struct result *h, const struct result *c)
+{
+	bool polls = h->kind == CALL_WAIT || h->kind == CALL_POLL;
+
+	/* The end of a drain is an error state, and poll says so. */
+	if (polls && h->before == SND_PCM_STATE_DRAINING && h->after == SND_PCM_STATE_SETUP)
+		return true;
+	/* Whether it waits in a stopped stream depends on the position. */
+	return h->kind == CALL_WAIT && is_stopped(h) && is_stopped(c);
+}
+
+static bool compare_call(const struct result *h, const struct result *c,
+			 struct verdict *verdict)
+{
+	long tolerance = is_moving(h) || is_moving(c) || h->goes_on ? h->step + h->rate / 4096 + 2 : 0;
+
+	if (is_exempt(h, c))
+		return h->after == c->after || differ(verdict, "state", (long)h->after,
+						      (long)c->after);
+	if (is_stopped(h) && is_stopped(c))
+		tolerance = LONG_MAX / 2;
+	if (h->ret != c->ret && !(h->transfers && h->ret >= 0 && c->ret >= 0 &&
+				  is_near(h->ret, c->ret, tolerance)))
+		return differ(verdict, "returned", h->ret, c->ret);
+	if (h->after != c->after)
+		return differ(verdict, "state", (long)h->after, (long)c->after);
+	if (h->n_exact != c->n_exact || h->n_rough != c->n_rough)
+		return differ(verdict, "values given", h->n_exact, c->n_exact);
+	for (unsigned int i = 0; i < h->n_exact; i++)
+		if (h->exact[i] != c->exact[i])
+			return differ(verdict, "a value", h->exact[i], c->exact[i]);
+	for (unsigned int i = 0; i < h->n_rough; i++)
+		if (!is_near(h->rough[i], c->rough[i], tolerance))
+			return differ(verdict, "a position", h->rough[i], c->rough[i]);
+	return compare_times(h, c, verdict) && compare_data(h, c, verdict);
+}
+
+static bool compare_whole(const struct record *h, const struct record *c,
+			  struct verdict *verdict)
+{
+	size_t n = h->heard_bytes < c->heard_bytes ? h->heard_bytes : c->heard_bytes;
+
+	if (h->close_ret != c->close_ret)
+		return differ(verdict, "close", h->close_ret, c->close_ret);
+	if (h->threads != 0)
+		return differ(verdict, "threads left", h->threads, c->threads);
+	if (!h->same_sound)
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if (h->heard[i] != c->heard[i])
+			return differ(verdict, "other sound from byte", (long)i, (long)i);
+	if (h->heard_bytes != c->heard_bytes)
+		return differ(verdict, "bytes heard", (long)h->heard_bytes,
+			      (long)c->heard_bytes);
+	return true;
+}
+
+void compare(const struct sequence *sequence, const struct record *headroom,
+	     const struct record *card, struct verdict *verdict)
+{
+	bool limited = sequence->keeps && !sequence->playback;
+
+	*verdict = (struct verdict){ .agrees = false };
+	if (headroom->open_ret != card->open_ret) {
+		differ(verdict, "open", headroom->open_ret, card->open_ret);
+		return;
+	}
+	for (unsigned int i = 0; i < headroom->n && !limited; i++) {
+		const struct result *h = &headroom->results[i], *c = &card->results[i];
+
+		/* Nor the sound after it: see limits. */
+		limited = h->limit != LIMIT_NONE;
+		if (limited || compare_call(h, c, verdict))
+			continue;
+		verdict->at = i;
+		verdict->moving = is_moving(h) || is_moving(c);
+		return;
+	}
+	verdict->at = headroom->n;
+	verdict->agrees = limited || compare_whole(headroom, card, verdict);
+}
+
+static void show_values(const char *side, const struct result *r)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%ld", r->ret);
+	if (r->ret < 0)
+		snprintf(text, sizeof(text), "-%s", strerrorname_np((int)-r->ret));
+	printf("      %-9s %-10s %s -> %s, %llu us", side, text,
+	       snd_pcm_state_name(r->before), snd_pcm_state_name(r->after),
+	       (unsigned long long)((r->raw_end_ns - r->begin_ns) / 1000));
+	for (unsigned int i = 0; i < r->n_exact; i++)
+		printf(" %ld", r->exact[i]);
+	for (unsigned int i = 0; i < r->n_rough; i++)
+		printf(" ~%ld", r->rough[i]);
+	printf("%s%s\n", r->limit ? " # " : "", r->limit ? limits[r->limit] : "");
+}
+
+static void show_all(const struct sequence *sequence, const struct record *h,
+		     const struct record *c, const struct verdict *verdict)
+{
+	printf("  %s, %s, card %u%s: open %d %d\n", sequence->playback ? "playback" : "capture",
+	       sequence->nonblock ? "non-blocking" : "blocking", sequence->card,
+	       sequence->keeps ? ", with depth" : "", h->open_ret, c->open_ret);
+	for (unsigned int i = 0; i < h->n && i < c->n; i++) {
+		printf("  %2u. %s\n", i, h->results[i].text);
+		show_values("headroom", &h->results[i]);
+		show_values("card", &c->results[i]);
+		if (!verdict->agrees && verdict->at == i)
+			printf("   ^^ %s\n", verdict->why);
+	}
+	if (!verdict->agrees && verdict->at == h->n)
+		printf("   ^^ %s\n", verdict->why);
+}
+
+bool play_and_compare(const struct sequence *sequence, bool show,
+		      struct verdict *verdict)
+{
+	static struct record headroom, card;
+	struct sequence played = *sequence;
+	unsigned int last = 0, tries = 0;
+	bool again;
+
+	do {
+		side_play(&played, NULL, &headroom);
+		side_play(&played, &headroom, &card);
+		compare(&played, &headroom, &card, verdict);
+		tries = verdict->at == last ? tries + 1 : 1;
+		again = !verdict->agrees && verdict->moving && tries <= TRIES_AT_ONE_CALL &&
+			sequence_insert(&played, verdict->at, CALL_SETTLE);
+		last = verdict->at + 1;
+		if (show && !again)
+			show_all(&played, &headroom, &card, verdict);
+		record_finish(&headroom);
+		record_finish(&card);
+	} while (again);
+	return verdict->agrees;
+}

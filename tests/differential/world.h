@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+/*
+ * Virtual time for one program thread and whatever threads the modules start.
+ *
+ * The executable defines clock_gettime(), poll(), timerfd_settime() and the like,
+ * and so stands between libc and everything loaded into the process. The clock
+ * stands still while anything runs; it moves when the program's thread sleeps,
+ * polls or advances, and then only once every other thread is asleep in a poll
+ * with nothing to read: to the next moment at which something is due. So hours
+ * take seconds, and two runs of the same calls see the same times.
+ *
+ * A thread that goes on without time passing is stopped by an exit of the process
+ * with WORLD_SPINS; a program's thread that waits for what nobody will ever do is
+ * told so once (EDEADLK), and ends the process with WORLD_HANGS if it goes on.
+ *
+ * Not instrumented by sanitizers, and without their mutexes: what is ordered only
+ * by this must still be seen as a race.
+ */
+#ifndef TESTS_DIFFERENTIAL_WORLD_H
+#define TESTS_DIFFERENTIAL_WORLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define WORLD_SPINS 97
+#define WORLD_HANGS 98
+
+/** Begin at the same moment as always. No other thread may be alive. The caller is
+ * the program's thread from now on. */
+void world_begin(void);
+
+/** The time, as everybody sees it. */
+uint64_t world_now_ns(void);
+
+/** Let time pass until then. */
+void world_advance_to(uint64_t ns);
+
+/** Let the other threads do all that they can do now. */
+void world_settle(void);
+
+/** The program's thread makes its next call: it may wait anew. */
+void world_next_call(void);
+
+/** How often threads other than the program's have been woken since the begin. */
+uint64_t world_wakeups(void);
+
+/** Threads alive other than the program's. */
+unsigned int world_threads(void);
+
+#endif
