@@ -211,7 +211,7 @@ static int hr_pcm_stop(snd_pcm_ioplug_t *ioplug)
 		/* Where it stops is what the program is told from now on. */
 		if (is_moving(pcm)) {
 			update_positions(pcm);
-			pcm->told_hw_ptr = (pcm->hw_pos - pcm->base) % pcm->boundary;
+			pcm->told_hw_ptr = hr_pcm_ptr_of(pcm, pcm->hw_pos);
 		}
 		(void)hr_io_request(&pcm->io, HR_REQUEST_STOP);
 	}
