@@ -163,6 +163,15 @@ void hr_playback_pause(struct hr_io *io)
 	(void)look(io);
 }
 
+/* on_underrun silence: how much must stay queued. */
+static uint64_t silence_margin(const struct hr_io *io)
+{
+	uint64_t margin = hr_ns_to_frames(SILENCE_MARGIN_NS, io->rate);
+	uint64_t half = io->slave->period / 2;
+
+	return (margin < half ? margin : half) + 1;
+}
+
 /* The program takes back frames that the device has. It may get to where the device
  * is, or to the end of silence that was played in between, which is not its own. */
 void hr_playback_rewind(struct hr_io *io)
@@ -190,7 +199,7 @@ int hr_playback_start(struct hr_io *io)
 
 	/* A stream that never stops may start empty; the device would refuse. */
 	if (err == 0 && !io->queued && silence_left(io) == UINT64_MAX)
-		err = feed_silence(io, io->slave->period);
+		err = feed_silence(io, silence_margin(io));
 	if (err < 0)
 		return err;
 	hr_io_see_appl(io);
@@ -315,15 +324,6 @@ static int drain_on(struct hr_io *io)
 		hr_playback_end_drain(io, -EIO);
 	}
 	return err == -EAGAIN ? 0 : err;
-}
-
-/* on_underrun silence: how much must stay queued. */
-static uint64_t silence_margin(const struct hr_io *io)
-{
-	uint64_t margin = hr_ns_to_frames(SILENCE_MARGIN_NS, io->rate);
-	uint64_t half = io->slave->period / 2;
-
-	return (margin < half ? margin : half) + 1;
 }
 
 static int keep_from_running_dry(struct hr_io *io)

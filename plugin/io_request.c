@@ -66,6 +66,19 @@ static int stop(struct hr_io *io)
 	return 0;
 }
 
+/* The device has stopped by itself: a step sees to that, and if the stream goes on
+ * it can be paused after all. */
+static int pause_after_xrun(struct hr_io *io)
+{
+	struct hr_plan plan = { .deadline_ns = UINT64_MAX, .due_ns = UINT64_MAX };
+
+	if (io->direction == HR_PLAYBACK)
+		hr_playback_step(io, &plan);
+	else
+		hr_capture_step(io, &plan);
+	return io->run == HR_RUN_RUNNING ? snd_pcm_pause(io->slave->pcm, true) : -EPIPE;
+}
+
 static int pause_device(struct hr_io *io, bool enable)
 {
 	int err;
@@ -73,6 +86,8 @@ static int pause_device(struct hr_io *io, bool enable)
 	if (io->run != (enable ? HR_RUN_RUNNING : HR_RUN_PAUSED))
 		return -EBADFD;
 	err = snd_pcm_pause(io->slave->pcm, enable);
+	if (err == -EPIPE && enable)
+		err = pause_after_xrun(io);
 	if (err < 0)
 		return err;
 	io->run = enable ? HR_RUN_PAUSED : HR_RUN_RUNNING;

@@ -98,8 +98,8 @@ static snd_pcm_uframes_t append(struct hr_pcm *pcm, const snd_pcm_channel_area_t
 	snd_pcm_uframes_t done = 0;
 	uint64_t now_ns = hr_now_ns();
 
-	/* A draining device takes no more, and would be mistaken for a lost one.
-	 * relaxed: set by this side. */
+	/* Forward while draining: there is nothing to wait for. relaxed: set by this
+	 * side. */
 	if (atomic_load_explicit(&pcm->io.draining, memory_order_relaxed))
 		return frames;
 	while (done < frames) {
@@ -260,6 +260,9 @@ snd_pcm_sframes_t hr_pcm_transfer(snd_pcm_ioplug_t *ioplug,
 	pthread_mutex_lock(&pcm->lock);
 	if (!pcm->stream) {
 		done = 0;
+	} else if (atomic_load_explicit(&pcm->io.draining, memory_order_relaxed)) {
+		/* A draining device takes no more. relaxed: set by this side. */
+		done = -EBADFD;
 	} else {
 		hr_pcm_sync_appl(pcm);
 		if (ioplug->stream == SND_PCM_STREAM_PLAYBACK) {

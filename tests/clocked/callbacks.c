@@ -53,8 +53,7 @@ static snd_pcm_uframes_t wrapped(const struct clocked_pcm *pcm, int64_t position
 /* Learn where the program is. [locked] */
 static void follow_program(struct clocked_pcm *pcm)
 {
-	snd_pcm_sframes_t half = (snd_pcm_sframes_t)(pcm->boundary / 2);
-	snd_pcm_sframes_t moved;
+	snd_pcm_uframes_t was, is, ahead;
 
 	if (pcm->boundary == 0)
 		return;
@@ -63,13 +62,12 @@ static void follow_program(struct clocked_pcm *pcm)
 		clocked_device_reset(&pcm->dev);
 		pcm->told = 0;
 	}
-	moved = (snd_pcm_sframes_t)(pcm->io.appl_ptr -
-				    wrapped(pcm, pcm->dev.appl));
-	if (moved > half)
-		moved -= (snd_pcm_sframes_t)pcm->boundary;
-	else if (moved < -half)
-		moved += (snd_pcm_sframes_t)pcm->boundary;
-	pcm->dev.appl += moved;
+	was = wrapped(pcm, pcm->dev.appl);
+	/* A program that moved it by more than there is may have put it anywhere. */
+	is = pcm->io.appl_ptr % pcm->boundary;
+	ahead = is >= was ? is - was : pcm->boundary - (was - is);
+	pcm->dev.appl += ahead <= pcm->boundary / 2 ? (int64_t)ahead :
+			 -(int64_t)(pcm->boundary - ahead);
 }
 
 /* alsa-lib announces a drain by its state before it calls, and the end of the stream
