@@ -33,14 +33,14 @@ mutants=(
 	'R16|plugin/pcm_callbacks.c|s/^\t\t\t       POLLOUT : POLLIN;/\t\t\t       POLLIN : POLLOUT;/|test_pcm_wakeups|prepared_playback_is_writable_by_its_descriptor_alone'
 	'R17|plugin/wake.c|s/^\t\tclose(wake->fd);/\t\t(void)0;/|test_pcm_life|opening_and_closing_leaves_nothing_behind'
 	'R18|plugin/pcm_transfer.c|s/^\t\thr_stream_rewind(pcm->stream, pcm->appl_pos);/\t\t(void)0;/|test_pcm_positions|what_is_rewound_and_written_again_is_heard_as_written_last'
-	'R19|plugin/pcm_transfer.c|s/is >= was ? is - was : is + pcm->boundary - was/is - was/|test_pcm_card|playback_goes_on_when_the_pointers_wrap'
+	'R19|plugin/pcm_callbacks.c|s/(pcm->hw_pos - pcm->base) % pcm->boundary/pcm->hw_pos - pcm->base/|test_pcm_card|playback_goes_on_when_the_pointers_wrap'
 	'R21|plugin/pcm_callbacks.c|s/return getpid() != pcm->pid;/return false;/|test_pcm_process|a_forked_child_leaves_the_stream_alone'
 	'R22|plugin/pcm_params.c|s/^\terr = make_stream(pcm);/\tif (pcm->ioplug.buffer_size > 20000) return -EINVAL;\n&/|contract/test_promises|whatever_is_offered_can_be_installed'
 	'R23|plugin/io_request.c|s/^\tio->run = HR_RUN_RUNNING;\n*/\tnanosleep(\&(struct timespec){ 0, 2000000 }, NULL);\n&/|contract/test_promises|start_prepare_and_non_blocking_calls_are_quick'
 	'R24|plugin/pcm_callbacks.c|s/^\t\tif (pcm->ioplug.nonblock)$/\t\tif (pcm->ioplug.nonblock == 2)/|contract/test_contract|drain without waiting'
 	'R25|plugin/io_request.c|s/^\thr_stream_reset(io->stream, io->now_ns);//|test_pcm_capture_states|a_stream_that_was_stopped_starts_again_fresh'
 	'R26|plugin/wake.c|s/^\t\tclose(wake->fd);/\t\t(void)0;/|contract/test_promises|a_process_short_of_descriptors_leaks_none'
-	'R28|plugin/io_request.c|s/err = snd_pcm_pause(io->slave->pcm, enable);/err = 0;/|test_pcm_positions|nothing_is_heard_and_the_position_stands_while_paused'
+	'R28|plugin/io_request.c|s/err = snd_pcm_pause(io->slave->pcm, enable);/err = 0;/|contract/test_contract|pause'
 	'R30|plugin/elements.c|s/snd_ctl_elem_id_set_subdevice(id, slot)/snd_ctl_elem_id_set_subdevice(id, 0)/|test_ctl|ids_are_unique_with_several_streams'
 )
 

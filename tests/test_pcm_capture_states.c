@@ -85,7 +85,7 @@ START_TEST(a_prepared_capture_is_not_readable)
 	unsigned short revents = 0;
 
 	open_capture(_i, &mono);
-	rig_sleep_ms(30);
+	rig_let_pass_ms(30);
 	ck_assert_int_eq(polled(&revents), 0);
 	ck_assert_int_eq(revents, 0);
 	ck_assert_int_eq(snd_pcm_wait(rig.pcm, 20), 0);
@@ -114,7 +114,7 @@ START_TEST(drain_of_a_capture_stops_it_at_once)
 {
 	open_capture(_i, &mono);
 	read_exactly(1);
-	rig_sleep_ms(30);
+	rig_wait_avail(&rig, 480);
 	ck_assert_int_eq(snd_pcm_drain(rig.pcm), 0);
 	ck_assert_int_eq(snd_pcm_state(rig.pcm), SND_PCM_STATE_SETUP);
 	ck_assert_uint_eq(rig_log(&rig, "stop", NULL, NULL), 1);
@@ -135,7 +135,7 @@ START_TEST(a_pause_keeps_what_is_there_and_skips_what_passes)
 	ck_assert_int_eq(snd_pcm_state(rig.pcm), SND_PCM_STATE_PAUSED);
 	kept = snd_pcm_avail(rig.pcm);
 	ck_assert_int_ge(kept, 480);
-	rig_sleep_ms(50);
+	rig_let_pass_ms(50);
 	ck_assert_int_eq(snd_pcm_avail(rig.pcm), kept);
 	ck_assert_int_eq(snd_pcm_pause(rig.pcm, 0), 0);
 	ck_assert_int_eq(snd_pcm_state(rig.pcm), SND_PCM_STATE_RUNNING);
@@ -165,11 +165,11 @@ START_TEST(a_stream_that_was_stopped_starts_again_fresh)
 	for (int round = 0; round < 3; round++) {
 		read_exactly(500);
 		assert_continuous(500, last_start());
-		rig_sleep_ms(20);		/* for some to be unread */
+		rig_wait_avail(&rig, 1);		/* for some to be unread */
 		ck_assert_int_eq(snd_pcm_drop(rig.pcm), 0);
 		ck_assert_int_eq(snd_pcm_state(rig.pcm), SND_PCM_STATE_SETUP);
 		ck_assert_int_eq(snd_pcm_readi(rig.pcm, got, 1), -EBADFD);
-		rig_sleep_ms(10);
+		rig_let_pass_ms(10);
 		ck_assert_int_eq(snd_pcm_prepare(rig.pcm), 0);
 		ck_assert_int_eq(snd_pcm_avail_update(rig.pcm), 0);
 	}
@@ -183,7 +183,7 @@ START_TEST(prepare_of_a_running_stream_begins_anew)
 {
 	open_capture(_i, &mono);
 	read_exactly(500);
-	rig_sleep_ms(20);
+	rig_wait_avail(&rig, 1);
 	ck_assert_int_eq(snd_pcm_prepare(rig.pcm), 0);
 	ck_assert_int_eq(snd_pcm_state(rig.pcm), SND_PCM_STATE_PREPARED);
 	ck_assert_int_eq(snd_pcm_avail_update(rig.pcm), 0);
@@ -196,7 +196,7 @@ START_TEST(reset_forgets_what_was_not_read)
 {
 	open_capture(_i, &mono);
 	read_exactly(500);
-	rig_sleep_ms(50);
+	rig_wait_avail(&rig, 40 * PER_MS);
 	ck_assert_int_gt(snd_pcm_avail(rig.pcm), 0);
 	ck_assert_int_eq(snd_pcm_reset(rig.pcm), 0);
 	read_exactly(500);
@@ -274,9 +274,9 @@ START_TEST(capture_from_null_is_idle_when_nobody_reads)
 
 	open_null("");
 	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
-	rig_sleep_ms(100);
+	rig_let_pass_ms(100);
 	before = cpu_us();
-	rig_sleep_ms(1000);
+	rig_let_pass_ms(1000);
 	ck_assert_uint_lt(cpu_us() - before, 200000);
 	ck_assert_int_eq(rig_counter(&rig, "Headroom Capture Xruns"), 0);
 	ck_assert_int_eq(rig_counter(&rig, "Headroom Capture Frames Dropped"), 0);
@@ -331,7 +331,7 @@ START_TEST(the_counters_agree_with_what_was_read)
 	ck_assert_int_eq(counter("Frames"), 0);
 	read_exactly(10 * 480);
 	ck_assert_int_eq(counter("State"), STATE_RUNNING);
-	rig_sleep_ms(300);
+	rig_let_pass_ms(300);
 	read_exactly(10 * 480);
 	ck_assert_int_eq(snd_pcm_drop(rig.pcm), 0);
 	ck_assert_int_eq(counter("State"), STATE_SETUP);

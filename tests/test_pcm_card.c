@@ -75,7 +75,7 @@ START_TEST(the_delay_of_playback_has_what_lies_behind_the_buffer)
 	data = rig_noise(&rig, 96000, 51);
 	rig_write(&rig, data, 96000, 96000);
 	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
-	rig_sleep_ms(50);
+	rig_wait_avail(&rig, 2400);
 	/* Paused, so that avail and delay are of the same moment. */
 	ck_assert_int_eq(snd_pcm_pause(rig.pcm, 1), 0);
 	avail = snd_pcm_avail(rig.pcm);

@@ -146,7 +146,8 @@ static void open_long(bool headroom)
 static void *drop_soon(void *unused)
 {
 	(void)unused;
-	rig_sleep_ms(50);
+	while (snd_pcm_state(rig.pcm) != SND_PCM_STATE_DRAINING)
+		rig_sleep_ms(1);
 	ck_assert_int_eq(snd_pcm_drop(rig.pcm), 0);
 	return NULL;
 }
@@ -193,7 +194,7 @@ START_TEST(drop_hears_what_was_consumed_and_no_more)
 	size_t heard;
 
 	open_long(_i);
-	rig_sleep_ms(20);
+	rig_wait_avail(&rig, snd_pcm_avail(rig.pcm) + 480);
 	ck_assert_int_eq(snd_pcm_drop(rig.pcm), 0);
 	ck_assert_int_eq(snd_pcm_state(rig.pcm), SND_PCM_STATE_SETUP);
 	heard = rig_heard(&rig);
@@ -202,7 +203,7 @@ START_TEST(drop_hears_what_was_consumed_and_no_more)
 	ck_assert_uint_ge(rig_log(&rig, "stop", &frame, NULL), 1);
 	ck_assert_uint_eq(frame, heard);
 	rig_assert_heard(&rig, data, heard);
-	rig_sleep_ms(20);
+	rig_let_pass_ms(20);
 	ck_assert_uint_eq(rig_heard(&rig), heard);
 }
 END_TEST

@@ -293,7 +293,7 @@ START_TEST(the_reporter_sleeps_while_nothing_happens)
 	rig_install(&rig, &stereo);
 	ck_assert_int_eq(pthread_create(&writer, NULL, keep_writing, &stop), 0);
 	await(PLAYBACK "State", HR_STATE_RUNNING);
-	rig_sleep_ms(300);
+	rig_let_pass_ms(300);
 	before = wakeups_of(reporter());
 	while (rig_counter(&rig, PLAYBACK "Frames") < 96000)
 		rig_sleep_ms(10);

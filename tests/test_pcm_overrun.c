@@ -100,7 +100,7 @@ START_TEST(a_stall_of_three_buffers_costs_frames_on_the_bare_card_only)
 	rig_open_either(&rig, _i, SND_PCM_STREAM_CAPTURE, 0, "", "depth_ms 2000", &params);
 	read_exactly(1000);
 	assert_continuous(1000, 0);
-	rig_sleep_ms(1500);
+	rig_let_pass_ms(1500);
 	missing = missing_until(1000, 2 * RATE);
 	if (!_i) {
 		ck_assert_uint_ge(missing, RATE - 1000);
@@ -178,7 +178,7 @@ static void recover(uint32_t next, int64_t dropped_before)
 	ck_assert_int_ge(rig_counter(&rig, CHUNKS_DROPPED),
 			 dropped_before / 480 - 1 + dropped / 480);
 
-	rig_sleep_ms(20);
+	rig_let_pass_ms(20);
 	read_exactly(500);
 	rig_log(&rig, "start", &started, NULL);
 	ck_assert_uint_ge(started, stopped + 20 * PER_MS);
@@ -201,7 +201,7 @@ START_TEST(what_was_kept_is_read_and_then_the_overrun_is_told_once)
 		assert_continuous(100, first);
 		next = first + 100;
 		wait_for_counter(XRUNS, round);
-		rig_sleep_ms(50);
+		rig_let_pass_ms(50);
 		while ((n = snd_pcm_readi(rig.pcm, got, 1 + next % 1500)) > 0) {
 			assert_continuous((size_t)n, next);
 			next += (uint32_t)n;
@@ -269,7 +269,7 @@ START_TEST(without_depth_an_overrun_is_the_cards)
 	}
 	ck_assert_int_eq(snd_pcm_state(rig.pcm), SND_PCM_STATE_XRUN);
 	ck_assert_int_eq(snd_pcm_prepare(rig.pcm), 0);
-	rig_sleep_ms(20);
+	rig_let_pass_ms(20);
 	read_exactly(500);
 	rig_log(&rig, "start", &started, NULL);
 	assert_continuous(500, (uint32_t)started);
@@ -350,7 +350,7 @@ static void freeze_ms(unsigned int ms)
 	ck_assert_int_ge(child, 0);
 	if (child == 0) {
 		kill(parent, SIGSTOP);
-		rig_sleep_ms(ms);
+		rig_let_pass_ms(ms);
 		kill(parent, SIGCONT);
 		_exit(0);
 	}

@@ -71,7 +71,7 @@ START_TEST(delay_and_avail_of_a_prepared_stream_are_exact)
 		ck_assert_int_eq(get_delay(), at + 8000);
 		ck_assert_int_eq(snd_pcm_avail(rig.pcm), 48000 - at - 8000);
 	}
-	rig_sleep_ms(20);
+	rig_let_pass_ms(20);
 	ck_assert_int_eq(get_delay(), 48000);
 	ck_assert_int_eq(snd_pcm_avail(rig.pcm), 0);
 	ck_assert_uint_eq(rig_heard(&rig), 0);
@@ -167,14 +167,14 @@ START_TEST(nothing_is_heard_and_the_position_stands_while_paused)
 	rig_write(&rig, data, 24000, 24000);
 	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
 	for (int round = 0; round < 3; round++) {
-		rig_sleep_ms(10);
+		rig_wait_avail(&rig, snd_pcm_avail(rig.pcm) + 480);
 		ck_assert_int_eq(snd_pcm_pause(rig.pcm, 1), 0);
 		ck_assert_int_eq(snd_pcm_state(rig.pcm), SND_PCM_STATE_PAUSED);
 		delay = get_delay();
 		avail = snd_pcm_avail(rig.pcm);
 		ck_assert_uint_eq(rig_heard(&rig), 24000 - (size_t)delay);
 		ck_assert_int_eq(avail + delay, 48000);
-		rig_sleep_ms(40);
+		rig_let_pass_ms(40);
 		ck_assert_int_eq(get_delay(), delay);
 		ck_assert_int_eq(snd_pcm_avail(rig.pcm), avail);
 		ck_assert_uint_eq(rig_heard(&rig), 24000 - (size_t)delay);
@@ -289,7 +289,7 @@ START_TEST(reset_forgets_what_is_queued)
 	open_with(_i, -1, 48000);
 	rig_write(&rig, data, 40000, 40000);
 	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
-	rig_sleep_ms(5);
+	rig_wait_avail(&rig, 8001);
 	ck_assert_int_ge(snd_pcm_avail(rig.pcm), 0);
 	ck_assert_int_eq(snd_pcm_reset(rig.pcm), 0);
 	ck_assert_int_eq(get_delay(), 0);

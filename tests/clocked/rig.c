@@ -234,3 +234,18 @@ void rig_sleep_ms(unsigned int ms)
 	while (nanosleep(&rest, &rest) < 0 && errno == EINTR)
 		;
 }
+
+void rig_let_pass_ms(unsigned int ms)
+{
+	rig_sleep_ms(ms);
+}
+
+void rig_wait_avail(struct rig *rig, snd_pcm_sframes_t n)
+{
+	snd_pcm_sframes_t avail;
+
+	while ((avail = snd_pcm_avail(rig->pcm)) < n) {
+		ck_assert_int_ge(avail, 0);
+		rig_sleep_ms(1);
+	}
+}

@@ -87,7 +87,15 @@ void rig_assert_heard(const struct rig *rig, const uint8_t *data, size_t n);
 unsigned int rig_log(const struct rig *rig, const char *event,
 		     unsigned long long *frame, unsigned long long *last);
 
-/** Wait at least so long. */
+/** Wait until n frames can be written or read, by looking. */
+void rig_wait_avail(struct rig *rig, snd_pcm_sframes_t n);
+
+/** Sleep at least so long between two looks at what is waited for, or two steps of a
+ * program that is slow. */
 void rig_sleep_ms(unsigned int ms);
+
+/** The same where there is no event to wait for: nothing is to happen meanwhile, or the
+ * program under test is to be late. */
+void rig_let_pass_ms(unsigned int ms);
 
 #endif

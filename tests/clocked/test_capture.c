@@ -110,7 +110,7 @@ START_TEST(an_overrun_is_logged_once_and_the_counter_jumps)
 	ck_assert_uint_eq(rig_log(&rig, "xrun", &frame, &lost), 1);
 	ck_assert_uint_eq(frame, 100 + 4800);
 	ck_assert_uint_ge(lost, 4800);
-	rig_sleep_ms(5);
+	rig_let_pass_ms(5);
 	ck_assert_int_eq(snd_pcm_prepare(rig.pcm), 0);
 	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
 	ck_assert_uint_eq(rig_log(&rig, "start", &start, NULL), 2);
@@ -141,7 +141,7 @@ START_TEST(a_stream_that_never_stops_keeps_what_it_has)
 	rig_open(&rig, SND_PCM_STREAM_CAPTURE, 0, "", &params);
 	rig_thresholds(&rig, 0, -1, 0);
 	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
-	rig_sleep_ms(100);
+	rig_let_pass_ms(100);
 	ck_assert_int_eq(snd_pcm_avail(rig.pcm), 960);
 	rig_read(&rig, data, 960);
 	assert_counter(data, 960, 0);
@@ -160,10 +160,10 @@ START_TEST(the_world_goes_on_while_paused)
 
 	rig_open(&rig, SND_PCM_STREAM_CAPTURE, 0, "", &mono);
 	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
-	rig_sleep_ms(20);
+	rig_wait_avail(&rig, 960);
 	ck_assert_int_eq(snd_pcm_pause(rig.pcm, 1), 0);
 	kept = snd_pcm_avail(rig.pcm);
-	rig_sleep_ms(50);
+	rig_let_pass_ms(50);
 	ck_assert_int_eq(snd_pcm_avail(rig.pcm), kept);
 	ck_assert_int_eq(snd_pcm_pause(rig.pcm, 0), 0);
 	for (uint32_t at = 0; at < (uint32_t)kept;) {
@@ -185,7 +185,7 @@ START_TEST(the_world_goes_on_while_stopped)
 	before = first_counter();
 	ck_assert_uint_eq(before, 0);
 	ck_assert_int_eq(snd_pcm_drop(rig.pcm), 0);
-	rig_sleep_ms(30);
+	rig_let_pass_ms(30);
 	ck_assert_int_eq(snd_pcm_prepare(rig.pcm), 0);
 	ck_assert_uint_ge(first_counter(), 30 * 48);
 }

@@ -325,7 +325,8 @@ END_TEST
 static void *drop_soon(void *unused)
 {
 	(void)unused;
-	rig_sleep_ms(50);
+	while (snd_pcm_state(rig.pcm) != SND_PCM_STATE_DRAINING)
+		rig_sleep_ms(1);
 	ck_assert_int_eq(snd_pcm_drop(rig.pcm), 0);
 	return NULL;
 }

@@ -96,7 +96,7 @@ START_TEST(a_write_that_comes_too_late_does_not_hide_the_underrun)
 	open_with(48000, 0, 2000);
 	rig_write(&rig, data, 480, 480);
 	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
-	rig_sleep_ms(60);
+	rig_let_pass_ms(60);
 	ck_assert_int_eq(snd_pcm_writei(rig.pcm, data, 480), -EPIPE);
 	rig_assert_heard(&rig, data, 480);
 	ck_assert_uint_eq(rig_log(&rig, "xrun", &frame, &late), 1);
@@ -138,7 +138,7 @@ START_TEST(a_stream_that_never_stops_plays_silence_when_it_is_empty)
 	while (delay > 0)
 		ck_assert_int_eq(snd_pcm_delay(rig.pcm, &delay), 0);
 	ck_assert_int_eq(delay, 0);
-	rig_sleep_ms(20);
+	rig_let_pass_ms(20);
 	ck_assert_int_eq(snd_pcm_avail(rig.pcm), 48000);
 	ck_assert_int_eq(snd_pcm_state(rig.pcm), SND_PCM_STATE_RUNNING);
 	ck_assert_int_eq(snd_pcm_writei(rig.pcm, data + 2000, 1000), 1000);
@@ -164,10 +164,10 @@ START_TEST(nothing_is_heard_while_paused)
 	open_with(48000, 0, 24000);
 	rig_write(&rig, data, 24000, 24000);
 	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
-	rig_sleep_ms(10);
+	rig_wait_avail(&rig, snd_pcm_avail(rig.pcm) + 480);
 	ck_assert_int_eq(snd_pcm_pause(rig.pcm, 1), 0);
 	ck_assert_int_eq(snd_pcm_delay(rig.pcm, &delay), 0);
-	rig_sleep_ms(600);	/* longer than what is queued */
+	rig_let_pass_ms(600);	/* longer than what is queued */
 	ck_assert_int_eq(snd_pcm_delay(rig.pcm, &later), 0);
 	ck_assert_int_eq(later, delay);
 	heard = rig_slurp(rig.heard, &size);
@@ -190,7 +190,7 @@ START_TEST(what_is_rewound_and_written_again_is_heard_as_written_last)
 	rig_write(&rig, data, 40000, 40000);
 	if (_i) {
 		ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
-		rig_sleep_ms(5);
+		rig_wait_avail(&rig, snd_pcm_avail(rig.pcm) + 240);
 		ck_assert_int_eq(snd_pcm_pause(rig.pcm, 1), 0);
 	}
 	rewound = snd_pcm_rewind(rig.pcm, 10000);
@@ -211,7 +211,7 @@ START_TEST(drop_hears_what_was_consumed_and_no_more)
 
 	open_with(48000, 0, 48000);
 	rig_write(&rig, data, 48000, 48000);
-	rig_sleep_ms(20);
+	rig_wait_avail(&rig, 960);
 	ck_assert_int_eq(snd_pcm_drop(rig.pcm), 0);
 	ck_assert_int_eq(snd_pcm_state(rig.pcm), SND_PCM_STATE_SETUP);
 	ck_assert_uint_eq(rig_log(&rig, "stop", &frame, NULL), 1);
@@ -228,7 +228,7 @@ START_TEST(reset_forgets_what_is_queued)
 	open_with(48000, -1, 48000);
 	rig_write(&rig, data, 40000, 40000);
 	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
-	rig_sleep_ms(5);
+	rig_wait_avail(&rig, 8001);
 	ck_assert_int_ge(snd_pcm_avail(rig.pcm), 0);
 	ck_assert_int_eq(snd_pcm_reset(rig.pcm), 0);
 	ck_assert_int_eq(snd_pcm_delay(rig.pcm, &delay), 0);
