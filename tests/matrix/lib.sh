@@ -111,10 +111,10 @@ tone() {
 	file=$(as_raw "$file") && [ -s "$file" ] || { echo "no sound"; return 1; }
 	line=$(python3 "$matrix/content.py" tone "$file" "$format" "$channels" "$rate" "$hz") ||
 		{ echo "$line"; return 1; }
-	echo "$line" > tone
+	echo "$line" > "tone.$hz"
 	read -r level found seconds breaks <<< "$line"
 	bare=$line
-	[ "$where" = headroom ] && bare=$(cat ../bare/tone)
+	[ "$where" = headroom ] && bare=$(cat "../bare/tone.$hz")
 	awk -v level="$level" -v found="$found" -v hz="$hz" -v seconds="$seconds" -v breaks="$breaks" \
 		-v bare="$bare" 'BEGIN {
 		split(bare, b, " ")
