@@ -59,9 +59,23 @@ static int on_sound(const void *input, void *output, unsigned long n,
 	       session->recorded == session->n_record ? paComplete : paContinue;
 }
 
+/* What is played is written as it is recorded: without a period of silence ahead, the
+ * card would run dry at each of its periods. */
+static void prime(PaStream *stream)
+{
+	static const struct frame silence[STEP];
+	signed long left = Pa_GetStreamWriteAvailable(stream);
+
+	for (; left >= (signed long)STEP; left -= STEP)
+		check(Pa_WriteStream(stream, silence, STEP), "write");
+}
+
 static void run_blocking(PaStream *stream, struct session *session)
 {
 	PaError err;
+
+	if (session->play && session->record)
+		prime(stream);
 
 	while (session->played < session->n_play ||
 	       session->recorded < session->n_record) {
