@@ -89,7 +89,10 @@ static void pause_and_go_on(struct trial *t)
 	note_result(t, snd_pcm_avail(t->pcm), "full");
 	note_result(t, poll_for(t, 0), "poll, full");
 	note_result(t, snd_pcm_wait(t->pcm, 0), "wait, full");
+	snd_pcm_delay(t->pcm, &before);
 	note_result(t, snd_pcm_pause(t->pcm, 0), "go on");
+	snd_pcm_delay(t->pcm, &after);
+	note_near(t, before - after, "from where it was");
 	mark_start(t);
 	wait_passed(t, 2 * t->period);
 	note(t, 0, "going on");
