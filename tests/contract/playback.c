@@ -70,6 +70,10 @@ static void pause_and_go_on(struct trial *t)
 {
 	snd_pcm_sframes_t before = 0, after = 0;
 
+	/* Without, ioplug only says that it pauses. */
+	note_result(t, can_pause(t), "can pause");
+	if (!can_pause(t))
+		return;
 	set_thresholds(t, (long)t->boundary, -1, -1);
 	snd_pcm_nonblock(t->pcm, 1);
 	move_frames(t, 10 * t->period);
