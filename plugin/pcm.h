@@ -30,6 +30,7 @@ struct hr_pcm {
 	struct hr_page *page;
 	struct hr_reporter reporter;
 	pid_t pid;			/* a forked child leaves everything alone */
+	bool can_pause;			/* the slave can */
 	pthread_mutex_t lock;		/* [program]; below alsa-lib's own */
 
 	/* Set by hw_params, gone after hw_free; guarded by lock. */

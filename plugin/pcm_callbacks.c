@@ -174,6 +174,22 @@ static int hr_pcm_delay(snd_pcm_ioplug_t *ioplug, snd_pcm_sframes_t *delay)
 	return err;
 }
 
+/* A pause callback makes alsa-lib announce that the device can pause; without one, a
+ * pause "succeeds" while the sound goes on. So where the device cannot, there is one
+ * that says so only while a stream runs, when nobody asks what the device can. */
+static int refuse_pause(snd_pcm_ioplug_t *ioplug, int enable)
+{
+	(void)ioplug;
+	(void)enable;
+	return -ENOSYS;
+}
+
+static void guard_pause(struct hr_pcm *pcm, bool runs)
+{
+	if (!pcm->can_pause)
+		pcm->callbacks.pause = runs ? refuse_pause : NULL;
+}
+
 /* The device was suspended, or went, while nobody looked at it. */
 static void note_refusal(struct hr_pcm *pcm, int err)
 {
@@ -195,6 +211,7 @@ static int hr_pcm_start(snd_pcm_ioplug_t *ioplug)
 	hr_pcm_sync_appl(pcm);
 	err = pcm->stream ? hr_io_request(&pcm->io, HR_REQUEST_START) : -EBADFD;
 	note_refusal(pcm, err);
+	guard_pause(pcm, err == 0);
 	pthread_mutex_unlock(&pcm->lock);
 	return err;
 }
@@ -215,6 +232,7 @@ static int hr_pcm_stop(snd_pcm_ioplug_t *ioplug)
 		}
 		(void)hr_io_request(&pcm->io, HR_REQUEST_STOP);
 	}
+	guard_pause(pcm, false);
 	pthread_mutex_unlock(&pcm->lock);
 	return 0;
 }
@@ -240,6 +258,7 @@ static int hr_pcm_prepare(snd_pcm_ioplug_t *ioplug)
 	if (hr_pcm_is_foreign(pcm))
 		return -EBADFD;
 	pthread_mutex_lock(&pcm->lock);
+	guard_pause(pcm, false);
 	err = pcm->stream ? hr_io_request(&pcm->io, HR_REQUEST_PREPARE) : -EBADFD;
 	if (err == 0) {
 		forget_positions(pcm);
@@ -498,6 +517,7 @@ static int hr_pcm_close(snd_pcm_ioplug_t *ioplug)
 
 void hr_pcm_set_callbacks(struct hr_pcm *pcm, bool can_pause, bool can_resume)
 {
+	pcm->can_pause = can_pause;
 	pcm->callbacks = (snd_pcm_ioplug_callback_t) {
 		.start = hr_pcm_start,
 		.stop = hr_pcm_stop,

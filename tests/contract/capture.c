@@ -72,13 +72,12 @@ static void pause_and_go_on(struct trial *t)
 {
 	snd_pcm_sframes_t before, after;
 
-	/* Without, ioplug only says that it pauses. */
 	note_result(t, can_pause(t), "can pause");
-	if (!can_pause(t))
-		return;
 	start(t);
 	wait_passed(t, 3 * t->period);
 	note_result(t, snd_pcm_pause(t->pcm, 1), "pause");
+	if (!can_pause(t))
+		return;
 	before = snd_pcm_avail(t->pcm);
 	let_pass(60);
 	after = snd_pcm_avail(t->pcm);

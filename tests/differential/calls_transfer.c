@@ -55,7 +55,8 @@ snd_pcm_uframes_t draw_frames(const struct side *side, struct rng *rng, bool abs
 /* What a program may hand over: no more than its memory holds. */
 static snd_pcm_uframes_t draw_transfer(const struct side *side, struct rng *rng)
 {
-	bool bounded = side->nonblock && side->limit == LIMIT_NONE &&
+	/* A capture that was rewound gives more than its buffer in one read. */
+	bool bounded = side->nonblock && side->playback && side->limit == LIMIT_NONE &&
 		       side->buffer * side->frame_bytes < MEMORY_BYTES / 2;
 	snd_pcm_uframes_t n = draw_frames(side, rng, bounded);
 
