@@ -38,8 +38,10 @@ bool hr_io_ready(const struct hr_io *io)
 	return avail >= atomic_load_explicit(&io->avail_min, memory_order_seq_cst);
 }
 
-void hr_io_set_appl_pos(struct hr_io *io, uint64_t appl_pos)
+void hr_io_set_appl_pos(struct hr_io *io, uint64_t appl_pos, uint64_t appl_ptr)
 {
+	/* relaxed: ordered by appl_pos; see committed(). */
+	atomic_store_explicit(&io->appl_ptr, appl_ptr, memory_order_relaxed);
 	/* seq_cst: what the I/O thread looks at after arming, see wake.h. */
 	atomic_store_explicit(&io->appl_pos, appl_pos, memory_order_seq_cst);
 	hr_wake_signal(&io->io_wake);
@@ -106,10 +108,25 @@ void hr_io_publish(struct hr_io *io, uint64_t pos, uint64_t limit, int64_t extra
 	wake_program_if_ready(io);
 }
 
+/* Frames of a capture that the program has committed since it was last told of. A
+ * pointer read in the midst of a change shows too few, or too many for one step, by
+ * which an overrun is told that much earlier or later. */
+static uint64_t committed(const struct hr_io *io)
+{
+	/* relaxed all: who saw appl_pos, or a later one, sees the pointer to it. */
+	uint64_t boundary = atomic_load_explicit(&io->boundary, memory_order_relaxed);
+	uint64_t was = atomic_load_explicit(&io->appl_ptr, memory_order_relaxed);
+	uint64_t is = __atomic_load_n(io->live_ptr, __ATOMIC_RELAXED);
+	uint64_t ahead = is >= was ? is - was : boundary - (was - is);
+
+	return io->direction == HR_CAPTURE && boundary && ahead <= io->buffer ? ahead : 0;
+}
+
 void hr_io_see_appl(struct hr_io *io)
 {
 	/* seq_cst: the look of wake.h. */
-	io->seen_appl = atomic_load_explicit(&io->appl_pos, memory_order_seq_cst);
+	io->told_appl = atomic_load_explicit(&io->appl_pos, memory_order_seq_cst);
+	io->seen_appl = io->told_appl + committed(io);
 }
 
 uint64_t hr_io_period_ns(const struct hr_io *io)
@@ -208,7 +225,7 @@ static bool must_not_wait(struct hr_io *io, const struct hr_plan *plan)
 		return true;
 	/* seq_cst: the look of wake.h. */
 	return plan->wait_program &&
-	       atomic_load_explicit(&io->appl_pos, memory_order_seq_cst) != io->seen_appl;
+	       atomic_load_explicit(&io->appl_pos, memory_order_seq_cst) != io->told_appl;
 }
 
 /* Whatever woke the thread: after the deadline it is late. */

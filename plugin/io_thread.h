@@ -81,6 +81,7 @@ struct hr_io {
 	const struct hr_pcm_config *config;
 	uint64_t buffer;		/* the program's, frames */
 	uint32_t rate;			/* Hz */
+	const volatile snd_pcm_uframes_t *live_ptr;	/* alsa-lib's pointer itself */
 	struct hr_chunk *scratch;	/* silence, or what is discarded */
 	struct hr_pool *scratch_pool;
 	pthread_t thread;
@@ -93,6 +94,8 @@ struct hr_io {
 
 	/* Written by [program]. */
 	_Atomic uint64_t appl_pos;	/* frames since prepare */
+	_Atomic uint64_t appl_ptr;	/* alsa-lib's pointer when it was there */
+	_Atomic uint64_t boundary;	/* of alsa-lib's pointers; 0 = not known yet */
 	_Atomic uint64_t avail_min;
 	_Atomic uint64_t stop_threshold; /* frames, UINT64_MAX = never stop */
 	_Atomic bool draining;
@@ -110,7 +113,8 @@ struct hr_io {
 	enum hr_run run;
 	enum hr_run interrupted;	/* what a suspend has put an end to */
 	uint64_t now_ns;		/* of this step */
-	uint64_t seen_appl;		/* appl_pos at the begin of this step */
+	uint64_t told_appl;		/* appl_pos at the begin of this step */
+	uint64_t seen_appl;		/* the same, with what was committed since by mmap */
 	uint64_t taken;			/* playback: frames taken from the stream */
 	uint64_t handed;		/* playback: frames given to the device */
 	uint64_t queued;		/* playback: frames in the device at the last look */
@@ -151,8 +155,9 @@ bool hr_io_serve_request(struct hr_io *io);
  * stream is drained, or at fault. [any] */
 bool hr_io_ready(const struct hr_io *io);
 
-/** The program has moved to appl_pos: tell the I/O thread. [program] */
-void hr_io_set_appl_pos(struct hr_io *io, uint64_t appl_pos);
+/** The program has moved to appl_pos, where alsa-lib's pointer is appl_ptr: tell the
+ * I/O thread. [program] */
+void hr_io_set_appl_pos(struct hr_io *io, uint64_t appl_pos, uint64_t appl_ptr);
 
 /**
  * After hr_io_set_appl_pos(): whether the frames before it came too late, because
@@ -196,7 +201,8 @@ void hr_capture_settle(struct hr_io *io);
  * lost as well. [io] */
 void hr_capture_abandon(struct hr_io *io);
 
-/** Note where the program is; the look of wake.h. [io] */
+/** Note where the program is; the look of wake.h. Capture: a commit by mmap calls
+ * nobody, and is noticed here. [io] */
 void hr_io_see_appl(struct hr_io *io);
 
 /** Duration of a period of the device. [any] */

@@ -72,6 +72,9 @@ void hr_pcm_dump(snd_pcm_ioplug_t *ioplug, snd_output_t *out);
  * which calls us. [program] */
 void hr_pcm_sync_appl(struct hr_pcm *pcm);
 
+/** Put alsa-lib's pointer where it did not put it itself. [program] */
+void hr_pcm_set_ptr(struct hr_pcm *pcm, snd_pcm_uframes_t ptr);
+
 /** Where alsa-lib's pointer is for a position. [program] */
 snd_pcm_uframes_t hr_pcm_ptr_of(const struct hr_pcm *pcm, uint64_t pos);
 

@@ -247,6 +247,8 @@ static void forget_positions(struct hr_pcm *pcm)
 	/* seq_cst: see hr_io_ready(). */
 	atomic_store_explicit(&pcm->io.draining, false, memory_order_seq_cst);
 	atomic_store_explicit(&pcm->io.appl_pos, 0, memory_order_seq_cst);
+	/* relaxed: see hr_io_set_appl_pos(). */
+	atomic_store_explicit(&pcm->io.appl_ptr, 0, memory_order_relaxed);
 }
 
 /* [unlocked] alsa-lib has set its pointers to 0 already. */
@@ -361,7 +363,9 @@ static int begin_anew(struct hr_pcm *pcm)
 	forget_positions(pcm);
 	pcm->zero_ptr = ptr;
 	pcm->told_hw_ptr = ptr;
-	pcm->ioplug.appl_ptr = ptr;
+	hr_pcm_set_ptr(pcm, ptr);
+	/* relaxed: see hr_io_set_appl_pos(). */
+	atomic_store_explicit(&pcm->io.appl_ptr, ptr, memory_order_relaxed);
 	return 0;
 }
 

@@ -71,6 +71,7 @@ static int make_io(struct hr_pcm *pcm)
 		.page = pcm->page,
 		.reporter = &pcm->reporter,
 		.config = &pcm->config,
+		.live_ptr = &pcm->ioplug.appl_ptr,
 		.buffer = pcm->ioplug.buffer_size,
 		.rate = pcm->ioplug.rate,
 		.avail_min = pcm->ioplug.period_size,
@@ -192,6 +193,7 @@ int hr_pcm_sw_params(snd_pcm_ioplug_t *ioplug, snd_pcm_sw_params_t *params)
 	atomic_store_explicit(&pcm->io.stop_threshold,
 			      stop >= boundary ? UINT64_MAX : stop,
 			      memory_order_relaxed);
+	atomic_store_explicit(&pcm->io.boundary, boundary, memory_order_relaxed);
 	/* A program that waits may be ready by the new measure. */
 	if (pcm->stream)
 		hr_pcm_settle_wake(pcm, false);

@@ -11,6 +11,18 @@ snd_pcm_uframes_t hr_pcm_ptr_of(const struct hr_pcm *pcm, uint64_t pos)
 	return (snd_pcm_uframes_t)((pos % pcm->boundary + pcm->zero_ptr) % pcm->boundary);
 }
 
+void hr_pcm_set_ptr(struct hr_pcm *pcm, snd_pcm_uframes_t ptr)
+{
+	/* relaxed: a value by itself, which the I/O thread may look at. */
+	if (ptr != pcm->ioplug.appl_ptr)
+		__atomic_store_n(&pcm->ioplug.appl_ptr, ptr, __ATOMIC_RELAXED);
+}
+
+static void tell_appl(struct hr_pcm *pcm)
+{
+	hr_io_set_appl_pos(&pcm->io, pcm->appl_pos, hr_pcm_ptr_of(pcm, pcm->appl_pos));
+}
+
 /* How far the program's pointer is from where it was last seen, -boundary/2 to
  * boundary/2. */
 static int64_t appl_delta(const struct hr_pcm *pcm)
@@ -55,7 +67,7 @@ static void notice_reset(struct hr_pcm *pcm)
 	pcm->hw_pos = pos;
 	pcm->zero_ptr = pcm->boundary - (snd_pcm_uframes_t)(pos % pcm->boundary);
 	pcm->told_hw_ptr = 0;
-	hr_io_set_appl_pos(&pcm->io, pcm->appl_pos);
+	tell_appl(pcm);
 }
 
 /* alsa-lib lets a program of this kind of PCM rewind and forward as far as it
@@ -159,12 +171,12 @@ void hr_pcm_sync_appl(struct hr_pcm *pcm)
 	if (!delta)
 		return;
 	pcm->appl_pos = within_buffer(pcm, (int64_t)pcm->appl_pos + delta);
-	pcm->ioplug.appl_ptr = hr_pcm_ptr_of(pcm, pcm->appl_pos);
+	hr_pcm_set_ptr(pcm, hr_pcm_ptr_of(pcm, pcm->appl_pos));
 	if (pcm->ioplug.stream == SND_PCM_STREAM_PLAYBACK)
 		follow_playback(pcm);
 	else
 		let_go(pcm);
-	hr_io_set_appl_pos(&pcm->io, pcm->appl_pos);
+	tell_appl(pcm);
 	hr_pcm_settle_wake(pcm, false);
 }
 
@@ -221,7 +233,7 @@ static void moved_on(struct hr_pcm *pcm, snd_pcm_uframes_t moved)
 	pcm->appl_pos += moved;
 	if (pcm->ioplug.stream == SND_PCM_STREAM_CAPTURE)
 		let_go(pcm);
-	hr_io_set_appl_pos(&pcm->io, pcm->appl_pos);
+	tell_appl(pcm);
 	hr_pcm_settle_wake(pcm, false);
 }
 
@@ -242,7 +254,7 @@ static snd_pcm_sframes_t write_in_time(struct hr_pcm *pcm,
 	reached = hr_stream_rewind(pcm->stream, before);
 	done = reached > before ? (snd_pcm_uframes_t)(reached - from) : 0;
 	pcm->appl_pos = from + done;
-	hr_io_set_appl_pos(&pcm->io, pcm->appl_pos);
+	tell_appl(pcm);
 	snd_pcm_ioplug_set_state(&pcm->ioplug, SND_PCM_STATE_XRUN);
 	return done ? (snd_pcm_sframes_t)done : -EPIPE;
 }
