@@ -148,3 +148,17 @@ ready() {
 		sleep 0.02
 	done
 }
+
+heard_bytes() { stat -c %s heard.raw 2> /dev/null || echo 0; }
+
+# heard_more SECONDS PROCESS: until the card has heard so much more, at S16_LE, 48000 Hz,
+# stereo; fails when the process has ended before.
+# Wall time is no measure of that: a program that is slow to start or to end would be
+# heard for longer.
+heard_more() {
+	local until=$(($(heard_bytes) + $1 * 48000 * 4))
+	while [ "$(heard_bytes)" -lt "$until" ]; do
+		kill -0 "$2" || return 1
+		sleep 0.02
+	done
+}

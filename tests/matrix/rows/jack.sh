@@ -23,15 +23,6 @@ jack() {
 	return "$status"
 }
 
-heard_bytes() { stat -c %s heard.raw; }
-
-# heard_more SECONDS: until the card has heard so much more. Wall time is no measure of
-# that: a client that is slow to start or to end would be heard for longer.
-heard_more() {
-	local until=$(($(heard_bytes) + $1 * 48000 * 4))
-	while [ "$(heard_bytes)" -lt "$until" ]; do sleep 0.02; done
-}
-
 connected() { jack_lsp -c "$1" 2> /dev/null | grep -q '^ '; }
 
 # JACK's own client: a sine of 240 Hz on the left, and one of 720 Hz on the right. The
@@ -41,16 +32,16 @@ sine() {
 	jack_simple_client &
 	client=$!
 	ready connected system:playback_2 || return 1
-	heard_more 4
+	heard_more 4 "$client"
 	kill -INT "$client"
 	wait "$client"
-	heard_more 1
+	heard_more 1 "$server"
 }
 
 # A file, by a client that ends by itself.
 filed() {
 	mpv --no-config --no-video --really-quiet --ao=jack "$sounds/song.wav" || return 1
-	heard_more 1
+	heard_more 1 "$server"
 }
 
 recorded() {
@@ -60,7 +51,7 @@ recorded() {
 # What is recorded is played, by the server alone.
 through() {
 	jack_connect system:capture_1 system:playback_1 &&
-		jack_connect system:capture_2 system:playback_2 && heard_more 4
+		jack_connect system:capture_2 system:playback_2 && heard_more 4 "$server"
 }
 
 # channel N FILE: of S16_LE, stereo.
