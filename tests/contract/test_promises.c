@@ -213,7 +213,8 @@ START_TEST(one_thread_writes_and_others_hammer)
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, hammer, NULL), 0);
 	alarm(30);
 	for (size_t at = 0; at < n;) {
-		snd_pcm_sframes_t done = snd_pcm_writei(rig.pcm, data + 2 * at, 480);
+		snd_pcm_uframes_t want = n - at < 480 ? n - at : 480;
+		snd_pcm_sframes_t done = snd_pcm_writei(rig.pcm, data + 2 * at, want);
 
 		if (done == -EPIPE)
 			snd_pcm_prepare(rig.pcm);
