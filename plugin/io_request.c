@@ -134,7 +134,7 @@ static int drain(struct hr_io *io)
 	return 0;
 }
 
-/* Go on with whatever the suspend interrupted. */
+/* Go on with whatever the suspend interrupted: returns that, an enum hr_run. */
 static int resume(struct hr_io *io)
 {
 	static const enum hr_state states[] = {
@@ -156,7 +156,7 @@ static int resume(struct hr_io *io)
 	io->moved_ns = io->now_ns;
 	io->looked_ns = io->now_ns;
 	hr_stats_state(io, states[io->run]);
-	return 0;
+	return (int)io->run;
 }
 
 static int carry_out(struct hr_io *io, enum hr_request request)

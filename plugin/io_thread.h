@@ -39,7 +39,7 @@ enum hr_request {
 	HR_REQUEST_PAUSE,
 	HR_REQUEST_UNPAUSE,
 	HR_REQUEST_DRAIN,	/* begin; `drained` says when it is over */
-	HR_REQUEST_RESUME,	/* after a suspend */
+	HR_REQUEST_RESUME,	/* after a suspend; the answer is an enum hr_run */
 	HR_REQUEST_REWIND,	/* playback: take back frames, down to rewind_pos */
 	HR_REQUEST_QUIT,
 };

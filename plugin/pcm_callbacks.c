@@ -352,7 +352,7 @@ static int hr_pcm_pause(snd_pcm_ioplug_t *ioplug, int enable)
 
 /* The device does not resume. alsa-lib tells the program that it did, whatever we
  * say, so nobody would prepare the stream: do it here. alsa-lib does not set its
- * pointers to 0 this time. */
+ * pointers to 0 this time. Returns HR_RUN_IDLE or -errno. */
 static int begin_anew(struct hr_pcm *pcm)
 {
 	snd_pcm_uframes_t ptr = pcm->told_hw_ptr;
@@ -366,7 +366,7 @@ static int begin_anew(struct hr_pcm *pcm)
 	hr_pcm_set_ptr(pcm, ptr);
 	/* relaxed: see hr_io_set_appl_pos(). */
 	atomic_store_explicit(&pcm->io.appl_ptr, ptr, memory_order_relaxed);
-	return 0;
+	return HR_RUN_IDLE;
 }
 
 static snd_pcm_state_t state_of(enum hr_run run)
@@ -402,14 +402,13 @@ static int hr_pcm_resume(snd_pcm_ioplug_t *ioplug)
 	err = hr_io_request(&pcm->io, HR_REQUEST_RESUME);
 	if (err < 0)
 		err = begin_anew(pcm);
-	if (err == 0)
-		/* The answer to the request orders `run`. */
-		snd_pcm_ioplug_set_state(ioplug, state_of(pcm->io.run));
+	if (err >= 0)
+		snd_pcm_ioplug_set_state(ioplug, state_of((enum hr_run)err));
 	else if (err == -ENODEV)
 		snd_pcm_ioplug_set_state(ioplug, SND_PCM_STATE_DISCONNECTED);
 	hr_pcm_settle_wake(pcm, false);
 	pthread_mutex_unlock(&pcm->lock);
-	return err;
+	return err < 0 ? err : 0;
 }
 
 /* [unlocked] */

@@ -12,6 +12,13 @@
 
 #define SOON_NS (20 * HR_NS_PER_S)	/* far beyond any delay that is none */
 
+/* Without its mutex alsa-lib's own fields are nobody's: not what is tested here. */
+const char *__tsan_default_suppressions(void);
+const char *__tsan_default_suppressions(void)
+{
+	return "called_from_lib:libasound.so.2\n";
+}
+
 static struct rig rig;
 static uint8_t *data;
 

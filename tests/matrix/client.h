@@ -16,7 +16,7 @@ struct frame {
 	int16_t sample[CHANNELS];
 };
 
-static inline void give_up(const char *what, const char *why)
+_Noreturn static inline void give_up(const char *what, const char *why)
 {
 	fprintf(stderr, "%s: %s\n", what, why);
 	exit(1);
@@ -27,7 +27,7 @@ static inline struct frame *slurp_frames(const char *path, size_t *np)
 {
 	struct frame *frames;
 	FILE *file = fopen(path, "rb");
-	long size;
+	long size = 0;
 
 	if (!file || fseek(file, 0, SEEK_END) != 0 || (size = ftell(file)) <= 0)
 		give_up(path, "cannot be read");
