@@ -148,6 +148,9 @@ static int resume(struct hr_io *io)
 
 	if (err < 0)
 		return err;
+	/* alsa-lib says so of any plug-in. */
+	if (snd_pcm_state(io->slave->pcm) == SND_PCM_STATE_SUSPENDED)
+		return -EAGAIN;
 	if (io->run == HR_RUN_FAULT)
 		io->run = io->interrupted;
 	/* relaxed: the program waits for the answer, which orders it. */

@@ -400,7 +400,7 @@ static int hr_pcm_resume(snd_pcm_ioplug_t *ioplug)
 		return -EBADFD;
 	pthread_mutex_lock(&pcm->lock);
 	err = hr_io_request(&pcm->io, HR_REQUEST_RESUME);
-	if (err < 0)
+	if (err < 0 && err != -EAGAIN)	/* that is: not yet */
 		err = begin_anew(pcm);
 	if (err >= 0)
 		snd_pcm_ioplug_set_state(ioplug, state_of((enum hr_run)err));

@@ -58,6 +58,7 @@ static void look(struct trial *trial, struct note *note)
 		       (long)hr_ns_to_frames(after_ns - trial->started_ns, RATE);
 }
 
+__attribute__((format(printf, 3, 0)))
 static struct note *next_note(struct trial *trial, long result, const char *format,
 			      va_list args)
 {
