@@ -24,16 +24,10 @@ int hr_capture_start(struct hr_io *io)
 	return hr_slave_start(io->slave);
 }
 
-/* Frames that may be dropped before the stream has to stop: what the stop threshold
- * is above the buffer; UINT64_MAX if it never stops. */
+/* Frames that may be dropped before the stream has to stop. */
 static uint64_t drops_left(const struct hr_io *io)
 {
-	/* relaxed: a setting by itself. */
-	uint64_t stop = atomic_load_explicit(&io->stop_threshold, memory_order_relaxed);
-
-	if (io->config->overrun_drop || stop == UINT64_MAX)
-		return UINT64_MAX;
-	return stop > io->buffer + io->gap ? stop - io->buffer - io->gap : 0;
+	return io->config->overrun_drop ? UINT64_MAX : hr_io_gap_left(io);
 }
 
 /* Frames that may wait to be read. */

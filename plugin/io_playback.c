@@ -25,16 +25,10 @@ void hr_playback_reset(struct hr_io *io)
 	hr_silence_reset(&io->silence);
 }
 
-/* Frames of silence that may be played before the stream has to stop: what the
- * stop threshold is above the buffer; UINT64_MAX if it never stops. */
+/* Frames of silence that may be played before the stream has to stop. */
 static uint64_t silence_left(const struct hr_io *io)
 {
-	/* relaxed: a setting by itself. */
-	uint64_t stop = atomic_load_explicit(&io->stop_threshold, memory_order_relaxed);
-
-	if (io->config->underrun_silence || stop == UINT64_MAX)
-		return UINT64_MAX;
-	return stop > io->buffer + io->gap ? stop - io->buffer - io->gap : 0;
+	return io->config->underrun_silence ? UINT64_MAX : hr_io_gap_left(io);
 }
 
 static bool plays_silence(const struct hr_io *io)

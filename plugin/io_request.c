@@ -72,10 +72,7 @@ static int pause_after_xrun(struct hr_io *io)
 {
 	struct hr_plan plan = { .deadline_ns = UINT64_MAX, .due_ns = UINT64_MAX };
 
-	if (io->direction == HR_PLAYBACK)
-		hr_playback_step(io, &plan);
-	else
-		hr_capture_step(io, &plan);
+	hr_io_step(io, &plan);
 	return io->run == HR_RUN_RUNNING ? snd_pcm_pause(io->slave->pcm, true) : -EPIPE;
 }
 

@@ -102,6 +102,16 @@ void hr_io_halt(struct hr_io *io, enum hr_fault fault)
 	hr_io_latch(io, fault);
 }
 
+uint64_t hr_io_gap_left(const struct hr_io *io)
+{
+	/* relaxed: a setting by itself. */
+	uint64_t stop = atomic_load_explicit(&io->stop_threshold, memory_order_relaxed);
+
+	if (stop == UINT64_MAX)
+		return UINT64_MAX;
+	return stop > io->buffer + io->gap ? stop - io->buffer - io->gap : 0;
+}
+
 void hr_io_publish(struct hr_io *io, uint64_t pos, uint64_t limit, int64_t extra)
 {
 	hr_position_publish(&io->position, pos, io->now_ns, limit, extra);
@@ -117,7 +127,7 @@ static uint64_t committed(const struct hr_io *io)
 	uint64_t boundary = atomic_load_explicit(&io->boundary, memory_order_relaxed);
 	uint64_t was = atomic_load_explicit(&io->appl_ptr, memory_order_relaxed);
 	uint64_t is = __atomic_load_n(io->live_ptr, __ATOMIC_RELAXED);
-	uint64_t ahead = is >= was ? is - was : boundary - (was - is);
+	uint64_t ahead = hr_ptr_ahead(is, was, boundary);
 
 	return io->direction == HR_CAPTURE && boundary && ahead <= io->buffer ? ahead : 0;
 }
@@ -271,7 +281,7 @@ static bool is_active(const struct hr_io *io)
 	       io->run == HR_RUN_DISCARDING;
 }
 
-static void one_step(struct hr_io *io, struct hr_plan *plan)
+void hr_io_step(struct hr_io *io, struct hr_plan *plan)
 {
 	io->now_ns = hr_now_ns();
 	if (io->direction == HR_PLAYBACK)
@@ -300,7 +310,7 @@ static void *io_main(void *arg)
 		struct hr_plan plan = { false, false, NEVER, NEVER };
 
 		if (is_active(io))
-			one_step(io, &plan);
+			hr_io_step(io, &plan);
 		wait_as_planned(io, &plan);
 	}
 	return NULL;

@@ -177,9 +177,22 @@ void hr_io_latch(struct hr_io *io, enum hr_fault fault);
 /** Do nothing more until prepare, or a resume, and latch why. [io] */
 void hr_io_halt(struct hr_io *io, enum hr_fault fault);
 
+/** Frames that may still be invented or dropped before the stream has to stop: what the
+ * stop threshold is above the buffer; UINT64_MAX if it never stops. [io] */
+uint64_t hr_io_gap_left(const struct hr_io *io);
+
 /** Publish the device's position and wake the program if that makes it ready.
  * limit as for hr_position_publish(). [io] */
 void hr_io_publish(struct hr_io *io, uint64_t pos, uint64_t limit, int64_t extra);
+
+/** How far `is` is ahead of `was`, both pointers that wrap at boundary. [any] */
+static inline uint64_t hr_ptr_ahead(uint64_t is, uint64_t was, uint64_t boundary)
+{
+	return is >= was ? is - was : boundary - (was - is);
+}
+
+/** One step of the stream's direction. [io] */
+void hr_io_step(struct hr_io *io, struct hr_plan *plan);
 
 /* One step of each direction, and their answers to requests: io_playback.c,
  * io_capture.c. [io] */

@@ -50,6 +50,9 @@ struct hr_pcm {
 /** Fill in the callbacks; pause and resume only if the slave can. */
 void hr_pcm_set_callbacks(struct hr_pcm *pcm, bool can_pause, bool can_resume);
 
+/** Refuse a pause while the stream runs, where the slave cannot. [program] */
+void hr_pcm_guard_pause(struct hr_pcm *pcm, bool runs);
+
 /** Everything that an open PCM holds but the ioplug itself. Allowed on one that is
  * half built: zeroed, with app_wake and io_wake -1. */
 void hr_pcm_free(struct hr_pcm *pcm);

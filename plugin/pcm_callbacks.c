@@ -184,7 +184,7 @@ static int refuse_pause(snd_pcm_ioplug_t *ioplug, int enable)
 	return -ENOSYS;
 }
 
-static void guard_pause(struct hr_pcm *pcm, bool runs)
+void hr_pcm_guard_pause(struct hr_pcm *pcm, bool runs)
 {
 	if (!pcm->can_pause)
 		pcm->callbacks.pause = runs ? refuse_pause : NULL;
@@ -211,7 +211,7 @@ static int hr_pcm_start(snd_pcm_ioplug_t *ioplug)
 	hr_pcm_sync_appl(pcm);
 	err = pcm->stream ? hr_io_request(&pcm->io, HR_REQUEST_START) : -EBADFD;
 	note_refusal(pcm, err);
-	guard_pause(pcm, err == 0);
+	hr_pcm_guard_pause(pcm, err == 0);
 	pthread_mutex_unlock(&pcm->lock);
 	return err;
 }
@@ -232,23 +232,24 @@ static int hr_pcm_stop(snd_pcm_ioplug_t *ioplug)
 		}
 		(void)hr_io_request(&pcm->io, HR_REQUEST_STOP);
 	}
-	guard_pause(pcm, false);
+	hr_pcm_guard_pause(pcm, false);
 	pthread_mutex_unlock(&pcm->lock);
 	return 0;
 }
 
-static void forget_positions(struct hr_pcm *pcm)
+/* Begin at position 0, which alsa-lib calls ptr. */
+static void forget_positions(struct hr_pcm *pcm, snd_pcm_uframes_t ptr)
 {
 	pcm->appl_pos = 0;
 	pcm->hw_pos = 0;
-	pcm->zero_ptr = 0;
-	pcm->told_hw_ptr = 0;
+	pcm->zero_ptr = ptr;
+	pcm->told_hw_ptr = ptr;
 	pcm->rest_offered_at = UINT64_MAX;
 	/* seq_cst: see hr_io_ready(). */
 	atomic_store_explicit(&pcm->io.draining, false, memory_order_seq_cst);
 	atomic_store_explicit(&pcm->io.appl_pos, 0, memory_order_seq_cst);
 	/* relaxed: see hr_io_set_appl_pos(). */
-	atomic_store_explicit(&pcm->io.appl_ptr, 0, memory_order_relaxed);
+	atomic_store_explicit(&pcm->io.appl_ptr, ptr, memory_order_relaxed);
 }
 
 /* [unlocked] alsa-lib has set its pointers to 0 already. */
@@ -260,10 +261,10 @@ static int hr_pcm_prepare(snd_pcm_ioplug_t *ioplug)
 	if (hr_pcm_is_foreign(pcm))
 		return -EBADFD;
 	pthread_mutex_lock(&pcm->lock);
-	guard_pause(pcm, false);
+	hr_pcm_guard_pause(pcm, false);
 	err = pcm->stream ? hr_io_request(&pcm->io, HR_REQUEST_PREPARE) : -EBADFD;
 	if (err == 0) {
-		forget_positions(pcm);
+		forget_positions(pcm, 0);
 		hr_pcm_settle_wake(pcm, false);
 	} else if (err == -ENODEV) {
 		snd_pcm_ioplug_set_state(ioplug, SND_PCM_STATE_DISCONNECTED);
@@ -331,7 +332,7 @@ static int hr_pcm_drain(snd_pcm_ioplug_t *ioplug)
 static int hr_pcm_pause(snd_pcm_ioplug_t *ioplug, int enable)
 {
 	struct hr_pcm *pcm = ioplug->private_data;
-	int err;
+	int err, fault;
 
 	if (hr_pcm_is_foreign(pcm) || !pcm->stream)
 		return -EBADFD;
@@ -343,9 +344,10 @@ static int hr_pcm_pause(snd_pcm_ioplug_t *ioplug, int enable)
 		err = hr_io_request(&pcm->io, enable ? HR_REQUEST_PAUSE :
 						       HR_REQUEST_UNPAUSE);
 		note_refusal(pcm, err);
+		fault = err == -EBADFD ? show_fault(pcm) : 0;
+		if (fault < 0)
+			err = fault;
 	}
-	if (err == -EBADFD && show_fault(pcm) < 0)
-		err = show_fault(pcm);
 	pthread_mutex_unlock(&pcm->lock);
 	return err;
 }
@@ -360,12 +362,8 @@ static int begin_anew(struct hr_pcm *pcm)
 
 	if (err < 0)
 		return err;
-	forget_positions(pcm);
-	pcm->zero_ptr = ptr;
-	pcm->told_hw_ptr = ptr;
+	forget_positions(pcm, ptr);
 	hr_pcm_set_ptr(pcm, ptr);
-	/* relaxed: see hr_io_set_appl_pos(). */
-	atomic_store_explicit(&pcm->io.appl_ptr, ptr, memory_order_relaxed);
 	return HR_RUN_IDLE;
 }
 
@@ -404,8 +402,8 @@ static int hr_pcm_resume(snd_pcm_ioplug_t *ioplug)
 		err = begin_anew(pcm);
 	if (err >= 0)
 		snd_pcm_ioplug_set_state(ioplug, state_of((enum hr_run)err));
-	else if (err == -ENODEV)
-		snd_pcm_ioplug_set_state(ioplug, SND_PCM_STATE_DISCONNECTED);
+	else
+		note_refusal(pcm, err);
 	hr_pcm_settle_wake(pcm, false);
 	pthread_mutex_unlock(&pcm->lock);
 	return err < 0 ? err : 0;

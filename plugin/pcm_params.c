@@ -148,8 +148,7 @@ int hr_pcm_hw_free(snd_pcm_ioplug_t *ioplug)
 		return 0;
 	pthread_mutex_lock(&pcm->lock);
 	hr_pcm_teardown(pcm);
-	if (!pcm->can_pause)
-		pcm->callbacks.pause = NULL;
+	hr_pcm_guard_pause(pcm, false);
 	hr_page_set(pcm->page, HR_STAT_STATE, HR_STATE_OPEN);
 	hr_reporter_notify(&pcm->reporter);
 	pthread_mutex_unlock(&pcm->lock);

@@ -30,7 +30,7 @@ static int64_t appl_delta(const struct hr_pcm *pcm)
 	uint64_t was = hr_pcm_ptr_of(pcm, pcm->appl_pos);
 	/* Moved by more than there is, it may be anything. */
 	uint64_t is = pcm->ioplug.appl_ptr % pcm->boundary;
-	uint64_t ahead = is >= was ? is - was : pcm->boundary - (was - is);
+	uint64_t ahead = hr_ptr_ahead(is, was, pcm->boundary);
 
 	return ahead <= pcm->boundary / 2 ? (int64_t)ahead :
 	       -(int64_t)(pcm->boundary - ahead);
@@ -287,7 +287,6 @@ snd_pcm_sframes_t hr_pcm_transfer(snd_pcm_ioplug_t *ioplug,
 		}
 	}
 	pthread_mutex_unlock(&pcm->lock);
-	/* 0 would make alsa-lib ask again for ever, unless it asked for none: so does
-	 * snd_pcm_mmap_begin() where nothing was recorded yet. */
-	return done || !size ? done : -EIO;
+	/* 0 would make alsa-lib ask again for ever. */
+	return done ? done : -EIO;
 }
