@@ -8,6 +8,8 @@
 #
 # usage: tests/killed.sh BUILD [STREAMS]
 set -u
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/tap.sh"
 build=$(cd "${1:?usage: tests/killed.sh BUILD [STREAMS]}" && pwd)
 streams=${2:-1000}
 work=$(mktemp -d)
@@ -29,24 +31,12 @@ finish() {
 watcher=
 trap finish EXIT
 
-pass() { echo "ok $1"; }
-fail() { echo "not ok $1: $2"; }
-equal() { if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "expected $2, got $3"; fi; }
-
 play() { exec aplay -q -D x -t raw -f S16_LE -r 48000 -c 2 -d 60 /dev/zero 2> /dev/null; }
-value() { amixer -D x cget "iface=PCM,name=Headroom Playback $1,subdevice=$2" 2> /dev/null | sed -n 's/.*: values=//p'; }
+value() { counter x "Playback $1,subdevice=$2"; }
 pages() { find "$HEADROOM_DIR" -type f | wc -l; }
 fds_of() { find "/proc/$1/fd" -mindepth 1 | wc -l; }
 maps_of() { wc -l < "/proc/$1/maps"; }
 is_running() { [ "$(value State "$1")" = 4 ]; }
-until_true() {
-	local tries
-	for ((tries = 0; tries < 200; tries++)); do
-		"$@" && return
-		sleep 0.05
-	done
-	return 1
-}
 
 # start N: players that run at the same time; their pids in players.
 start() {

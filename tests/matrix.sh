@@ -34,6 +34,8 @@ wanted_row() {
 	return 1
 }
 
+# shellcheck source=tests/tap.sh
+. "$matrix/../tap.sh"
 # shellcheck source=tests/matrix/lib.sh
 . "$matrix/lib.sh"
 
@@ -106,8 +108,6 @@ complaints() {
 		sed -E 's/0x[0-9a-fA-F]+|\[[0-9a-f]{16}\]|[0-9]+/N/g' | sort -u
 }
 
-counter() { amixer -D counters_device cget "iface=PCM,name=Headroom $1" 2> /dev/null | sed -n 's/.*: values=//p'; }
-
 # compared: what headroom did otherwise than the bare card, if anything.
 compared() {
 	local extra moved
@@ -145,7 +145,7 @@ both() {
 		fi
 	done
 	echo $(($(export HEADROOM_DIR=$PWD/headroom/pages ALSA_CONFIG_PATH=$PWD/headroom/asound.conf
-		counter 'Playback Frames'; echo +; counter 'Capture Frames'))) > headroom/moved
+		counter counters_device 'Playback Frames'; echo +; counter counters_device 'Capture Frames'))) > headroom/moved
 	compared
 }
 

@@ -9,6 +9,8 @@
 # usage: tests/mutants.sh [R…]   (all)
 set -u
 here=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=tests/tap.sh
+. "$here/tests/tap.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -43,9 +45,6 @@ mutants=(
 	'R28|plugin/io_request.c|s/err = snd_pcm_pause(io->slave->pcm, enable);/err = 0;/|contract/test_contract|pause'
 	'R30|plugin/elements.c|s/snd_ctl_elem_id_set_subdevice(id, slot)/snd_ctl_elem_id_set_subdevice(id, 0)/|test_ctl|ids_are_unique_with_several_streams'
 )
-
-pass() { echo "ok $1"; }
-fail() { echo "not ok $1: $2"; }
 
 # broken R FILE SED PROGRAM TEST
 broken() {

@@ -7,6 +7,8 @@
 #
 # usage: tests/programs.sh BUILD   (a build folder of meson)
 set -u
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/tap.sh"
 build=$(cd "${1:?usage: tests/programs.sh BUILD}" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -42,9 +44,6 @@ EOF
 sox -q -n -r 48000 -c 2 -b 16 song.wav synth 1.2345 pluck C3 pluck G3 gain -3 2>/dev/null
 sox -q song.wav -t raw song.raw
 frames=$(($(stat -c %s song.raw) / 4))
-
-pass() { echo "ok $1"; }
-fail() { echo "not ok $1: $2"; }
 
 # heard NAME: what was heard is what was heard from the bare card (bare.raw): the
 # song and, from programs that fill up their last period, silence.
@@ -111,22 +110,16 @@ refused() {
 	fi
 }
 
-value() { amixer -D "$1" cget "iface=PCM,name=Headroom $2" | sed -n 's/.*: values=//p'; }
-
-# equal NAME WANTED GOT
-equal() {
-	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "expected $2, got $3"; fi
-}
 
 plays aplay card headroom aplay -q -D @ song.wav
 played=$(($(stat -c %s heard.raw) / 4))
-equal "amixer after aplay: Frames" "$played" "$(value headroom 'Playback Frames')"
-equal "amixer after aplay: Xruns" 0 "$(value headroom 'Playback Xruns')"
+equal "amixer after aplay: Frames" "$played" "$(counter headroom 'Playback Frames')"
+equal "amixer after aplay: Xruns" 0 "$(counter headroom 'Playback Xruns')"
 equal "amixer after aplay: Chunks Pushed is Chunks Popped" \
-	"$(value headroom 'Playback Chunks Pushed')" "$(value headroom 'Playback Chunks Popped')"
+	"$(counter headroom 'Playback Chunks Pushed')" "$(counter headroom 'Playback Chunks Popped')"
 equal "amixer after aplay: every chunk came from the pool" \
-	"$(value headroom 'Playback Chunks Pushed') 0" \
-	"$(value headroom 'Playback Pool Hits') $(value headroom 'Playback Pool Misses')"
+	"$(counter headroom 'Playback Chunks Pushed') 0" \
+	"$(counter headroom 'Playback Pool Hits') $(counter headroom 'Playback Pool Misses')"
 plays "aplay with small periods" card headroom \
 	aplay -q --period-size=128 --buffer-size=2048 -D @ song.wav
 plays "aplay through plug" plug:card plug:headroom aplay -q -D @ song.wav
@@ -144,18 +137,10 @@ for program in "aplay -q -D tonull song.wav" "sox -q song.wav -t alsa tonull" \
 done
 
 records arecord rec.wav arecord -q -D headroom -f S16_LE -r 48000 -c 2 -d 1 rec.wav
-equal "amixer after recording: Frames Dropped" 0 "$(value headroom 'Capture Frames Dropped')"
+equal "amixer after recording: Frames Dropped" 0 "$(counter headroom 'Capture Frames Dropped')"
 
 # is_running DEVICE: playback is.
-is_running() { [ "$(value "$1" 'Playback State' 2> /dev/null)" = 4 ]; }
-until_true() {
-	local tries
-	for ((tries = 0; tries < 200; tries++)); do
-		"$@" && return
-		sleep 0.05
-	done
-	return 1
-}
+is_running() { [ "$(counter "$1" 'Playback State')" = 4 ]; }
 
 # holds FILE FRAMES FROM: the file has these frames of the song, wherever.
 holds() {

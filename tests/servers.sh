@@ -14,6 +14,9 @@
 # not installed but unpacked, in build-servers/ or $HEADROOM_SERVERS_DIR.
 set -u
 here=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=tests/tap.sh
+. "$here/tests/tap.sh"
+looks=400
 build=$(cd "${1:?usage: tests/servers.sh BUILD [SERVER…]}" && pwd)
 shift
 unpacked=${HEADROOM_SERVERS_DIR:-$here/build-servers}
@@ -34,26 +37,7 @@ export XDG_CONFIG_HOME=$work/home XDG_STATE_HOME=$work/home
 export JACK_DEFAULT_SERVER=headroom-$$ JACK_NO_AUDIO_RESERVATION=1 JACK_NO_START_SERVER=1
 unset DISPLAY WAYLAND_DISPLAY DBUS_SESSION_BUS_ADDRESS PIPEWIRE_REMOTE
 
-pass() { echo "ok $1"; }
-fail() { echo "not ok $1: $2"; }
-
-# equal NAME WANTED GOT
-equal() {
-	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "expected $2, got $3"; fi
-}
-
-# until_true COMMAND…: 20 s at most.
-until_true() {
-	local tries
-	for ((tries = 0; tries < 400; tries++)); do
-		"$@" && return
-		sleep 0.05
-	done
-	return 1
-}
-is_gone() { ! kill -0 "$1" 2> /dev/null; }
 frames() { "$here/tests/vm/frames.py" "$@"; }
-value() { amixer -D "$1" cget "iface=PCM,name=Headroom $2" 2> /dev/null | sed -n 's/.*: values=//p'; }
 
 # --- the servers ---
 
@@ -233,9 +217,9 @@ counters() {
 	local moved
 	equal "$1: Xruns, Device Xruns, Frames Dropped, Frames Silence" "0 0 0 0" \
 		"$(for counter in Xruns 'Device Xruns' 'Frames Dropped' 'Frames Silence'; do
-			value "$2" "$3 $counter"
+			counter "$2" "$3 $counter"
 		done | paste -sd ' ')"
-	moved=$(value "$2" "$3 Frames")
+	moved=$(counter "$2" "$3 Frames")
 	# aplay fills up its last period.
 	if [ "${moved:-0}" -ge $whole ] && { [ "$3" = Capture ] || [ "$moved" -le $((whole + 24000)) ]; }; then
 		pass "$1: Frames"
@@ -244,7 +228,7 @@ counters() {
 	fi
 }
 
-is_in_state() { [ "$(value "$1" "$2 State")" = "$3" ]; }
+is_in_state() { [ "$(counter "$1" "$2 State")" = "$3" ]; }
 
 # interrupted SERVER DIRECTION COMMAND…: ends at Ctrl-C, and uses next to nothing
 # until then.

@@ -218,7 +218,6 @@ static void assert_areas(const snd_pcm_channel_area_t *areas, snd_pcm_uframes_t 
 					 sample);
 }
 
-/* Each begin twice, and less committed than was looked at. */
 /* PortAudio does, in both directions at once. */
 START_TEST(mmap_of_no_frames_is_no_error)
 {
@@ -235,6 +234,7 @@ START_TEST(mmap_of_no_frames_is_no_error)
 }
 END_TEST
 
+/* Each begin twice, and less committed than was looked at. */
 START_TEST(mmap_is_a_repeatable_look)
 {
 	struct rig_params params = stereo;

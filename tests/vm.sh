@@ -9,6 +9,9 @@
 # usage: tests/vm.sh BUILD [PART…]   (a build folder of meson; all parts)
 set -u
 here=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=tests/tap.sh
+. "$here/tests/tap.sh"
+look_every=0.1
 build=$(cd "${1:?usage: tests/vm.sh BUILD [PART…]}" && pwd)
 shift
 if [ -z "${HEADROOM_VM-}" ]; then
@@ -60,16 +63,7 @@ ctl.send { type headroom }
 ctl.receive { type headroom }
 END
 
-pass() { echo "ok $1"; }
-fail() { echo "not ok $1: $2"; }
-
-# equal NAME WANTED GOT
-equal() {
-	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "expected $2, got $3"; fi
-}
-
 frames() { "$here/tests/vm/frames.py" "$@"; }
-value() { amixer -D "$1" cget "iface=PCM,name=Headroom $2" 2> /dev/null | sed -n 's/.*: values=//p'; }
 
 # state DEVICE DIRECTION: the name of its state.
 state() {
@@ -78,17 +72,7 @@ state() {
 		/: values=/ { sub(/.*=/, ""); print item[$0] }'
 }
 
-# until WHAT COMMAND…: 20 s at most.
-until_true() {
-	local tries
-	for ((tries = 0; tries < 200; tries++)); do
-		"$@" && return
-		sleep 0.1
-	done
-	return 1
-}
 is_in_state() { [ "$(state "$1" "$2")" = "$3" ]; }
-is_gone() { ! kill -0 "$1" 2> /dev/null; }
 
 raw=(-t raw -f S16_LE -r 48000 -c 2)
 card_wav=$HEADROOM_VM_WAV
@@ -137,7 +121,7 @@ part_playback() {
 			fail "aplay on $device with mmap" "$(tail -n 1 err)"
 		heard "aplay on $device with mmap is heard bit for bit" song "$from"
 	done
-	equal "the counters after that: Xruns" 0 "$(value hda 'Playback Xruns')"
+	equal "the counters after that: Xruns" 0 "$(counter hda 'Playback Xruns')"
 }
 
 # loop_once FORMAT BYTES CHANNELS RATE
@@ -240,7 +224,7 @@ part_unbind() {
 		pkill -KILL -P $player
 	fi
 	until_true is_gone $unbinder || fail "the card is taken away: it is let go of" "unbind hangs"
-	equal "the card is taken away: Realtime" 0 "$(value hda_card 'Playback Realtime')"
+	equal "the card is taken away: Realtime" 0 "$(counter hda_card 'Playback Realtime')"
 	timeout 10 aplay -D hda_card "${raw[@]}" song 2> err
 	equal "opened without a card: an error" 1 $?
 	if grep -q "headroom: cannot open the slave of 'hda_card': No such" err; then
@@ -259,7 +243,7 @@ part_unbind() {
 # count DEVICE COUNTER: what it has counted; 0 if it never ran.
 count() {
 	local n
-	n=$(value "$@")
+	n=$(counter "$@")
 	echo "${n:-0}"
 }
 
@@ -268,7 +252,7 @@ count() {
 underrun() {
 	equal "$1: aplay reports one underrun" 1 "$(grep -c underrun err)"
 	equal "$1: Xruns" 1 $(($(count hda 'Playback Xruns') - $4))
-	equal "$1: Xrun Cause" "$2" "$(value hda 'Playback Xrun Cause')"
+	equal "$1: Xrun Cause" "$2" "$(counter hda 'Playback Xrun Cause')"
 	heard "$1: every frame is heard, in order" long "$3" --breaks 1
 }
 
@@ -405,7 +389,7 @@ part_user() {
 	local from player as=(setpriv --reuid=4321 --regid=4321 --init-groups)
 	aplay -q -D hda "${raw[@]}" song 2> err &
 	until_true is_in_state hda Playback Running
-	equal "as root: Realtime" 60 "$(value hda 'Playback Realtime')"
+	equal "as root: Realtime" 60 "$(counter hda 'Playback Realtime')"
 	wait
 	from_here
 	"${as[@]}" aplay -q -D hda "${raw[@]}" song 2> err &

@@ -159,7 +159,6 @@ static bool have_same_left(snd_pcm_hw_params_t *hw_bare, snd_pcm_hw_params_t *hw
 static bool compare(const struct request *request, snd_pcm_hw_params_t *hw_bare,
 		    snd_pcm_hw_params_t *hw_through)
 {
-
 	ck_assert_int_ge(snd_pcm_hw_params_any(bare.pcm, hw_bare), 0);
 	ck_assert_int_ge(snd_pcm_hw_params_any(through.pcm, hw_through), 0);
 	ck_assert(have_same_left(hw_bare, hw_through));

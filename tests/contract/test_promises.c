@@ -68,10 +68,11 @@ START_TEST(a_stream_costs_little_and_wakes_seldom)
 	struct rusage before, after;
 	size_t n;
 
-	if (_i == 2)
+	if (_i == 2) {
 		params.rate = 44100;
-	if (_i == 2)
-		params.period = 441, params.buffer = 8820;
+		params.period = 441;
+		params.buffer = 8820;
+	}
 	ck_assert_int_eq(rig_try_open_defined(&rig, _i == 2 ? "y" : "x", text,
 				SND_PCM_STREAM_PLAYBACK, 0,
 				"rates [ 48000 ] channels_max 2"), 0);

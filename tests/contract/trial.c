@@ -172,13 +172,11 @@ void mark_start(struct trial *trial)
 int start(struct trial *trial)
 {
 	snd_pcm_sframes_t delay = 0;
-	int err;
 
 	snd_pcm_delay(trial->pcm, &delay);
 	trial->place0 = place_of(trial, delay);
 	trial->started_ns = hr_now_ns();
-	err = snd_pcm_start(trial->pcm);
-	return err;
+	return snd_pcm_start(trial->pcm);
 }
 
 int set_thresholds(struct trial *trial, long start_at, long stop_at, long avail_min)

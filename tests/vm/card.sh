@@ -39,7 +39,7 @@ part_card() {
 			grep -vE 'type=(INTEGER|BOOLEAN|ENUMERATED),')"
 	until_true has_value HDA 'Playback State' 4
 	equal "card: State" 4 "$(card_value HDA 'Playback State')"
-	equal "card: Process is the one of the control device" "$(value hda_card 'Playback Process')" \
+	equal "card: Process is the one of the control device" "$(counter hda_card 'Playback Process')" \
 		"$(card_value HDA 'Playback Process')"
 	sleep 1
 	at_least "card: Frames go on" 1000 "$(card_value HDA 'Playback Frames')"
@@ -59,11 +59,11 @@ part_card() {
 	# Settings.
 	card_set HDA 'Playback Trigger' 80
 	equal "card: Trigger can be set" 0 $?
-	until_true [ "$(value hda_card 'Playback Trigger')" = 80 ]
-	equal "card: Trigger is the stream's" 80 "$(value hda_card 'Playback Trigger')"
+	until_true [ "$(counter hda_card 'Playback Trigger')" = 80 ]
+	equal "card: Trigger is the stream's" 80 "$(counter hda_card 'Playback Trigger')"
 	card_set HDA 'Playback Trigger' 50
 	until_true has_value HDA 'Playback Clear' 49
-	equal "card: Trigger takes Clear along" "50 49" "$(value hda_card 'Playback Trigger') $(value hda_card 'Playback Clear')"
+	equal "card: Trigger takes Clear along" "50 49" "$(counter hda_card 'Playback Trigger') $(counter hda_card 'Playback Clear')"
 	card_set HDA 'Playback Clear' 60
 	until_true has_value HDA 'Playback Trigger' 61
 	equal "card: Clear takes Trigger along" "61 60" "$(card_value HDA 'Playback Trigger') $(card_value HDA 'Playback Clear')"
@@ -72,11 +72,11 @@ part_card() {
 	equal "card: shows what is set on the control device" 85 "$(card_value HDA 'Playback Trigger')"
 	amixer -q -c HDA cset iface=PCM,name='Headroom Playback Trigger' 101 2> set.err
 	at_most "card: no threshold above 100" 100 "$(card_value HDA 'Playback Trigger')"
-	i=$(value hda_card 'Playback Frames')
+	i=$(counter hda_card 'Playback Frames')
 	card_set HDA 'Playback Reset' on
 	until_true has_value HDA 'Playback Reset' off
 	equal "card: Reset reads off again" off "$(card_value HDA 'Playback Reset')"
-	at_most "card: Reset zeroes" "$i" "$(value hda_card 'Playback Frames')"
+	at_most "card: Reset zeroes" "$i" "$(counter hda_card 'Playback Frames')"
 
 	# A second stream, of another name, and one in the other direction.
 	timeout -s KILL 60 arecord -q -D hda_card "${raw[@]}" -d 60 /dev/null 2> err.rec &
@@ -106,20 +106,20 @@ part_card() {
 	# Kept.
 	timeout 20 aplay -q -D hda_keep "${raw[@]}" song 2> err
 	equal "card: kept at close" 41 "$(on_card HDA)"
-	equal "card: as the stream ended" "0 0 $(value hda_keep 'Playback Frames')" \
+	equal "card: as the stream ended" "0 0 $(counter hda_keep 'Playback Frames')" \
 		"$(card_value HDA 'Playback State') $(card_value HDA 'Playback Process') $(card_value HDA 'Playback Frames')"
 	for i in 'Clear 40' 'Trigger 60'; do
 		amixer -q -D hda_keep cset iface=PCM,name="Headroom Playback ${i% *}" "${i#* }"
 	done
 	timeout 20 aplay -q -D hda_keep "${raw[@]}" song 2> err
 	equal "card: what was set on the control device in between counts" "60 40 60 40" \
-		"$(value hda_keep 'Playback Trigger') $(value hda_keep 'Playback Clear') $(card_value HDA 'Playback Trigger') $(card_value HDA 'Playback Clear')"
+		"$(counter hda_keep 'Playback Trigger') $(counter hda_keep 'Playback Clear') $(card_value HDA 'Playback Trigger') $(card_value HDA 'Playback Clear')"
 	for i in 'Clear 30' 'Trigger 50'; do
 		card_set HDA "Playback ${i% *}" "${i#* }"
 	done
 	timeout 20 aplay -q -D hda_keep "${raw[@]}" song 2> err
 	equal "card: what was set on the card in between counts" "50 30 50 30" \
-		"$(value hda_keep 'Playback Trigger') $(value hda_keep 'Playback Clear') $(card_value HDA 'Playback Trigger') $(card_value HDA 'Playback Clear')"
+		"$(counter hda_keep 'Playback Trigger') $(counter hda_keep 'Playback Clear') $(card_value HDA 'Playback Trigger') $(card_value HDA 'Playback Clear')"
 	card_set HDA 'Playback Clear' 90
 	card_set HDA 'Playback Reset' on
 	timeout 20 aplay -q -D hda_keep "${raw[@]}" song 2> err
@@ -191,12 +191,12 @@ part_alsactl() {
 	until_true is_locked Dummy 'Playback Frames'
 	until_true has_value Dummy 'Playback State' 4
 	equal "alsactl restore: the next stream uses them" "40 20 40 20" \
-		"$(value dummy_keep 'Playback Trigger') $(value dummy_keep 'Playback Clear') $(card_value Dummy 'Playback Trigger') $(card_value Dummy 'Playback Clear')"
+		"$(counter dummy_keep 'Playback Trigger') $(counter dummy_keep 'Playback Clear') $(card_value Dummy 'Playback Trigger') $(card_value Dummy 'Playback Clear')"
 	equal "alsactl restore: its elements are taken over" 41 "$(on_card Dummy)"
 	stop_playing
 	timeout 20 aplay -q -D dummy_keep "${raw[@]}" song 2> err
 	equal "alsactl restore: and so does the one after it" "40 20" \
-		"$(value dummy_keep 'Playback Trigger') $(value dummy_keep 'Playback Clear')"
+		"$(counter dummy_keep 'Playback Trigger') $(counter dummy_keep 'Playback Clear')"
 }
 
 # watch NAME COMMAND…: in the background; sets watcher.
