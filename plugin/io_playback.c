@@ -21,6 +21,7 @@ void hr_playback_reset(struct hr_io *io)
 	io->handed = 0;
 	io->queued = 0;
 	io->taken_back = 0;
+	io->rewound = false;
 	io->gap = 0;
 	hr_silence_reset(&io->silence);
 }
@@ -42,6 +43,7 @@ static void count_moved(struct hr_io *io, uint64_t frames)
 	uint64_t again = frames < io->taken_back ? frames : io->taken_back;
 
 	io->taken_back -= again;
+	io->rewound = false;
 	io->gap = 0;
 	hr_page_add(io->page, HR_STAT_FRAMES, frames - again);
 }
@@ -93,6 +95,7 @@ static int feed_silence(struct hr_io *io, uint64_t frames)
 	hr_silence_add(&io->silence, io->handed, (uint64_t)n);
 	io->handed += (uint64_t)n;
 	io->queued += (uint64_t)n;
+	io->rewound = false;
 	io->gap += (uint64_t)n;
 	hr_health_silence(hr_page_health(io->page), (uint64_t)n);
 	return 0;
@@ -157,10 +160,12 @@ void hr_playback_pause(struct hr_io *io)
 	(void)look(io);
 }
 
-/* on_underrun silence: how much must stay queued. */
+/* How much must stay queued where silence is played. What was taken back is about to
+ * be given again, and silence before that would delay it: it comes at the last moment. */
 static uint64_t silence_margin(const struct hr_io *io)
 {
-	uint64_t margin = hr_ns_to_frames(SILENCE_MARGIN_NS, io->rate);
+	uint64_t margin = hr_ns_to_frames(io->rewound ? DRY_SLACK_NS : SILENCE_MARGIN_NS,
+					  io->rate);
 	uint64_t half = io->slave->period / 2;
 
 	return (margin < half ? margin : half) + 1;
@@ -172,6 +177,9 @@ void hr_playback_rewind(struct hr_io *io)
 {
 	uint64_t frames, most = hr_silence_since(&io->silence, io->handed);
 
+	/* What only a step in progress had claimed when the program tried: that step is
+	 * over, and the program waits. */
+	(void)hr_stream_rewind(io->stream, io->rewind_pos);
 	if ((io->run != HR_RUN_RUNNING && io->run != HR_RUN_PAUSED) ||
 	    io->rewind_pos >= io->taken || look(io) < 0)
 		return;
@@ -183,6 +191,7 @@ void hr_playback_rewind(struct hr_io *io)
 	io->handed -= frames;
 	io->queued -= frames < io->queued ? frames : io->queued;
 	io->taken_back += frames;
+	io->rewound = true;
 	hr_stream_restart(io->stream, io->taken);
 	publish(io, hr_position_extra(&io->position));
 }

@@ -38,10 +38,17 @@ bool hr_io_ready(const struct hr_io *io)
 	return avail >= atomic_load_explicit(&io->avail_min, memory_order_seq_cst);
 }
 
+/* relaxed: ordered by appl_pos; see must_not_wait(). */
+static uint64_t moves(const struct hr_io *io)
+{
+	return atomic_load_explicit(&io->moves, memory_order_relaxed);
+}
+
 void hr_io_set_appl_pos(struct hr_io *io, uint64_t appl_pos, uint64_t appl_ptr)
 {
-	/* relaxed: ordered by appl_pos; see committed(). */
+	/* relaxed: ordered by appl_pos; see committed() and must_not_wait(). */
 	atomic_store_explicit(&io->appl_ptr, appl_ptr, memory_order_relaxed);
+	atomic_store_explicit(&io->moves, moves(io) + 1, memory_order_relaxed);
 	/* seq_cst: what the I/O thread looks at after arming, see wake.h. */
 	atomic_store_explicit(&io->appl_pos, appl_pos, memory_order_seq_cst);
 	hr_wake_signal(&io->io_wake);
@@ -134,6 +141,9 @@ static uint64_t committed(const struct hr_io *io)
 
 void hr_io_see_appl(struct hr_io *io)
 {
+	/* Whichever of the two is read first: a move in between changes what the other
+	 * is compared with. */
+	io->told_moves = moves(io);
 	/* seq_cst: the look of wake.h. */
 	io->told_appl = atomic_load_explicit(&io->appl_pos, memory_order_seq_cst);
 	io->seen_appl = io->told_appl + committed(io);
@@ -233,9 +243,12 @@ static bool must_not_wait(struct hr_io *io, const struct hr_plan *plan)
 	 * the descriptor readable, so seeing it late costs nothing. */
 	if (atomic_load_explicit(&io->request, memory_order_acquire) != HR_REQUEST_NONE)
 		return true;
-	/* seq_cst: the look of wake.h. */
-	return plan->wait_program &&
-	       atomic_load_explicit(&io->appl_pos, memory_order_seq_cst) != io->told_appl;
+	if (!plan->wait_program)
+		return false;
+	/* seq_cst: the look of wake.h. Who sees an appl_pos sees the count of the moves
+	 * to it; after a rewind, and as much written again, that alone has changed. */
+	return atomic_load_explicit(&io->appl_pos, memory_order_seq_cst) !=
+	       io->told_appl || moves(io) != io->told_moves;
 }
 
 /* Whatever woke the thread: after the deadline it is late. */

@@ -95,6 +95,7 @@ struct hr_io {
 	/* Written by [program]. */
 	_Atomic uint64_t appl_pos;	/* frames since prepare */
 	_Atomic uint64_t appl_ptr;	/* alsa-lib's pointer when it was there */
+	_Atomic uint64_t moves;		/* how often appl_pos was set: it may come back */
 	_Atomic uint64_t boundary;	/* of alsa-lib's pointers; 0 = not known yet */
 	_Atomic uint64_t avail_min;
 	_Atomic uint64_t stop_threshold; /* frames, UINT64_MAX = never stop */
@@ -113,12 +114,14 @@ struct hr_io {
 	enum hr_run run;
 	enum hr_run interrupted;	/* what a suspend has put an end to */
 	uint64_t now_ns;		/* of this step */
+	uint64_t told_moves;		/* moves and */
 	uint64_t told_appl;		/* appl_pos at the begin of this step */
 	uint64_t seen_appl;		/* the same, with what was committed since by mmap */
 	uint64_t taken;			/* playback: frames taken from the stream */
 	uint64_t handed;		/* playback: frames given to the device */
 	uint64_t queued;		/* playback: frames in the device at the last look */
 	uint64_t taken_back;		/* playback: frames counted that will be given again */
+	bool rewound;			/* playback: nothing was given since frames were taken back */
 	uint64_t gap;			/* frames invented or dropped since the last of the program's */
 	uint64_t moved_ns;		/* when the position last changed */
 	uint64_t late_ns;		/* how late this step began */

@@ -44,6 +44,8 @@ struct hr_pcm {
 	uint64_t hw_pos;		/* as last told to the program; never goes back */
 	snd_pcm_uframes_t zero_ptr;	/* what alsa-lib calls position 0 */
 	snd_pcm_uframes_t told_hw_ptr;	/* as last returned to alsa-lib */
+	pthread_t mover;		/* who moved last, by writing or reading, and */
+	snd_pcm_uframes_t moving;	/* how far, until alsa-lib's pointer is seen there */
 	uint64_t rest_offered_at;	/* capture: appl_pos at which a rest was offered */
 };
 

@@ -244,6 +244,7 @@ static void forget_positions(struct hr_pcm *pcm, snd_pcm_uframes_t ptr)
 	pcm->hw_pos = 0;
 	pcm->zero_ptr = ptr;
 	pcm->told_hw_ptr = ptr;
+	pcm->moving = 0;
 	pcm->rest_offered_at = UINT64_MAX;
 	/* seq_cst: see hr_io_ready(). */
 	atomic_store_explicit(&pcm->io.draining, false, memory_order_seq_cst);
@@ -283,6 +284,12 @@ static int begin_drain(struct hr_pcm *pcm)
 	if (!atomic_exchange_explicit(&pcm->io.draining, true, memory_order_seq_cst) &&
 	    fault_of(pcm) == HR_FAULT_NONE)
 		err = hr_io_request(&pcm->io, HR_REQUEST_DRAIN);
+	if (err < 0) {
+		/* None is under way: the next one asks again. seq_cst: see
+		 * hr_io_ready(). */
+		atomic_store_explicit(&pcm->io.draining, false, memory_order_seq_cst);
+		note_refusal(pcm, err);
+	}
 	pthread_mutex_unlock(&pcm->lock);
 	return err;
 }

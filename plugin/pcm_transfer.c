@@ -160,6 +160,16 @@ void hr_pcm_settle_wake(struct hr_pcm *pcm, bool readable)
 	hr_wake_signal(&pcm->io.app_wake);
 }
 
+/* alsa-lib moves its pointer after transfer(), when we hold no lock any more. To
+ * another thread that looks in between it is behind by just what was transferred, as
+ * it would be by a rewind, which the mover itself tells by its next call. */
+static bool is_being_moved(struct hr_pcm *pcm, int64_t delta)
+{
+	if (delta != -(int64_t)pcm->moving)
+		pcm->moving = 0;
+	return pcm->moving && !pthread_equal(pcm->mover, pthread_self());
+}
+
 void hr_pcm_sync_appl(struct hr_pcm *pcm)
 {
 	int64_t delta;
@@ -168,7 +178,7 @@ void hr_pcm_sync_appl(struct hr_pcm *pcm)
 		return;
 	notice_reset(pcm);
 	delta = appl_delta(pcm);
-	if (!delta)
+	if (is_being_moved(pcm, delta) || !delta)
 		return;
 	pcm->appl_pos = within_buffer(pcm, (int64_t)pcm->appl_pos + delta);
 	hr_pcm_set_ptr(pcm, hr_pcm_ptr_of(pcm, pcm->appl_pos));
@@ -231,6 +241,8 @@ static bool is_mmap(const struct hr_pcm *pcm)
 static void moved_on(struct hr_pcm *pcm, snd_pcm_uframes_t moved)
 {
 	pcm->appl_pos += moved;
+	pcm->mover = pthread_self();
+	pcm->moving = moved;
 	if (pcm->ioplug.stream == SND_PCM_STREAM_CAPTURE)
 		let_go(pcm);
 	tell_appl(pcm);
@@ -254,6 +266,7 @@ static snd_pcm_sframes_t write_in_time(struct hr_pcm *pcm,
 	reached = hr_stream_rewind(pcm->stream, before);
 	done = reached > before ? (snd_pcm_uframes_t)(reached - from) : 0;
 	pcm->appl_pos = from + done;
+	pcm->moving = done;
 	tell_appl(pcm);
 	snd_pcm_ioplug_set_state(&pcm->ioplug, SND_PCM_STATE_XRUN);
 	return done ? (snd_pcm_sframes_t)done : -EPIPE;
@@ -276,6 +289,7 @@ snd_pcm_sframes_t hr_pcm_transfer(snd_pcm_ioplug_t *ioplug,
 		/* A draining device takes no more. relaxed: set by this side. */
 		done = -EBADFD;
 	} else {
+		pcm->moving = 0;	/* alsa-lib lets one thread in at a time */
 		hr_pcm_sync_appl(pcm);
 		if (ioplug->stream == SND_PCM_STREAM_PLAYBACK) {
 			done = write_in_time(pcm, areas, offset, size);

@@ -323,7 +323,9 @@ static bool has_let_go(struct hr_slave *slave, snd_pcm_sframes_t before,
 {
 	snd_pcm_sframes_t delay;
 
-	return snd_pcm_delay(slave->pcm, &delay) == 0 && delay <= before - frames;
+	/* One that has stopped meanwhile has not kept them either; the next look at it
+	 * tells. */
+	return snd_pcm_delay(slave->pcm, &delay) < 0 || delay <= before - frames;
 }
 
 snd_pcm_uframes_t hr_slave_rewind(struct hr_slave *slave, snd_pcm_uframes_t frames)

@@ -4,7 +4,9 @@
  * Programs that use a stream from several threads, and calls at the wrong time. Each
  * on the bare card (0) and through headroom (1).
  */
+#include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "core/clock.h"
@@ -130,6 +132,52 @@ START_TEST(drop_ends_the_drain_of_another_thread)
 }
 END_TEST
 
+/* ---- one thread moves frames, another looks ---- */
+
+static _Atomic bool over;
+
+static void poll_by_hand(void)
+{
+	struct pollfd fds[4];
+	unsigned short revents;
+	int n = snd_pcm_poll_descriptors(rig.pcm, fds, 4);
+
+	ck_assert_int_gt(n, 0);
+	snd_pcm_poll_descriptors_revents(rig.pcm, fds, (unsigned int)n, &revents);
+}
+
+static void *look(void *by_hand)
+{
+	snd_pcm_sframes_t delay;
+
+	/* relaxed: nothing goes with it. */
+	while (!atomic_load_explicit(&over, memory_order_relaxed)) {
+		if (by_hand)
+			poll_by_hand();
+		else
+			snd_pcm_wait(rig.pcm, 1);
+		snd_pcm_delay(rig.pcm, &delay);
+	}
+	return NULL;
+}
+
+/* _i: 1 through headroom, 2 polled by hand. Small writes: many moments at which the
+ * other thread may come in between. */
+START_TEST(what_is_written_is_heard_while_another_thread_looks)
+{
+	pthread_t looker;
+
+	open_with(_i & 1, SND_PCM_STREAM_PLAYBACK, 12000);
+	atomic_store_explicit(&over, false, memory_order_relaxed);
+	ck_assert_int_eq(pthread_create(&looker, NULL, look, _i & 2 ? &rig : NULL), 0);
+	rig_write(&rig, data, 48000, 17);
+	atomic_store_explicit(&over, true, memory_order_relaxed);
+	pthread_join(looker, NULL);
+	ck_assert_int_eq(snd_pcm_drain(rig.pcm), 0);
+	rig_assert_heard(&rig, data, 48000);
+}
+END_TEST
+
 /* All that a program may call although it has set nothing up, as one row. */
 static void call_too_early(snd_pcm_t *pcm, long results[static 9])
 {
@@ -199,6 +247,8 @@ int main(void)
 
 	tcase_add_loop_test(tcase, each_call_may_come_from_another_thread, 0, 2);
 	tcase_add_loop_test(tcase, drop_ends_the_drain_of_another_thread, 1, 2);
+	tcase_add_loop_test(tcase, what_is_written_is_heard_while_another_thread_looks,
+			    0, 4);
 	tcase = pcm_rig_case(suite, "wrong times", set_up, tear_down);
 	tcase_add_test(tcase, calls_before_hw_params_fail_as_on_the_card);
 	tcase_add_test(tcase, absurd_sizes_fail_as_on_the_card);

@@ -43,6 +43,15 @@ void clocked_unlock(struct clocked_pcm *pcm)
 	pthread_mutex_unlock(&pcm->lock);
 }
 
+/* A card whose registers are far away: what it says is old when it arrives. */
+static void be_slow(const struct clocked_pcm *pcm)
+{
+	struct timespec ts = { .tv_nsec = (long)pcm->words.slow_us * 1000 };
+
+	if (pcm->words.slow_us)
+		nanosleep(&ts, NULL);
+}
+
 static snd_pcm_uframes_t wrapped(const struct clocked_pcm *pcm, int64_t position)
 {
 	if (pcm->boundary == 0)
@@ -136,6 +145,7 @@ static snd_pcm_sframes_t clocked_pointer(snd_pcm_ioplug_t *io)
 		result = (snd_pcm_sframes_t)pcm->told;
 	}
 	clocked_unlock(pcm);
+	be_slow(pcm);
 	return result;
 }
 
@@ -144,10 +154,12 @@ static snd_pcm_sframes_t clocked_transfer(snd_pcm_ioplug_t *io,
 					  snd_pcm_uframes_t offset,
 					  snd_pcm_uframes_t size)
 {
-	struct clocked_pcm *pcm = clocked_lock(io);
+	struct clocked_pcm *pcm = io->private_data;
 	snd_pcm_sframes_t result = (snd_pcm_sframes_t)size;
 	int err;
 
+	be_slow(pcm);
+	clocked_lock(io);
 	/* First of all: what comes too late must not hide that it does. */
 	clocked_sync(pcm);
 	err = check_fault(pcm);

@@ -48,6 +48,28 @@ static void suspend_prepared(struct trial *t)
 	note_heard(t, "after that");
 }
 
+/* The start of a drain fails; so does another drain, and none waits for ever. */
+static void drain_in_vain(struct trial *t)
+{
+	set_thresholds(t, (long)t->boundary, -1, -1);
+	move_frames(t, 5 * t->period);
+	t->device->suspend(t->device);
+	note_result(t, snd_pcm_drain(t->pcm), "drain");
+	note_result(t, snd_pcm_drain(t->pcm), "drain again");
+	note_result(t, snd_pcm_resume(t->pcm), "resume");
+	note_result(t, snd_pcm_drain(t->pcm), "drain at last");
+	note_heard(t, "nothing is lost");
+}
+
+static void lost_prepared(struct trial *t)
+{
+	set_thresholds(t, (long)t->boundary, -1, -1);
+	move_frames(t, 5 * t->period);
+	t->device->lose(t->device);
+	note_result(t, snd_pcm_drain(t->pcm), "drain");
+	note_result(t, snd_pcm_drain(t->pcm), "drain again");
+}
+
 static void suspend_refused(struct trial *t)
 {
 	set_thresholds(t, (long)t->boundary, -1, (long)t->buffer);
@@ -161,10 +183,12 @@ static void suspend_recording(struct trial *t)
 const struct scenario fault_scenarios[] = {
 	{ "suspend, running", PLAYBACK, COMMANDED, suspend_running },
 	{ "suspend, prepared", PLAYBACK, COMMANDED, suspend_prepared },
+	{ "suspend, drain in vain", PLAYBACK, COMMANDED, drain_in_vain },
 	{ "suspend, resume refused", PLAYBACK, COMMANDED, suspend_refused },
 	{ "suspend, recovered from", PLAYBACK, COMMANDED, suspend_recovered },
 	{ "the card stands still", PLAYBACK, COMMANDED, stands_still },
 	{ "lost, running", PLAYBACK, COMMANDED, lost_running },
+	{ "lost, prepared", PLAYBACK, COMMANDED, lost_prepared },
 	{ "lost, draining", PLAYBACK, COMMANDED, lost_draining },
 	{ "lost, recording", SND_PCM_STREAM_CAPTURE, NEEDS_COMMANDS, lost_recording },
 	{ "suspend, recording", SND_PCM_STREAM_CAPTURE, NEEDS_COMMANDS,
