@@ -85,8 +85,8 @@ static void open_chain(int i, enum place place, snd_pcm_stream_t stream)
 	rig_install(&rig, &params);
 }
 
-/* Play, and return what was heard. */
-static uint8_t *play(int i, enum place place, size_t *bytes)
+/* Play, and return what was heard; gap tells whether the card ran dry on the way. */
+static uint8_t *play_once(int i, enum place place, size_t *bytes, bool *gap)
 {
 	uint8_t *heard;
 
@@ -104,7 +104,22 @@ static uint8_t *play(int i, enum place place, size_t *bytes)
 		ck_assert_int_gt(rig_counter(&rig, "Headroom Playback Frames"), 0);
 	}
 	heard = rig_slurp(rig.heard, bytes);
+	*gap = rig_log(&rig, "gap", NULL, NULL) > 0;
 	pcm_rig_finish(&rig);
+	return heard;
+}
+
+/* On a machine that holds this program up for longer than the buffer lasts there is
+ * nothing to compare; what is wrong by itself is wrong each time. */
+static uint8_t *play(int i, enum place place, size_t *bytes)
+{
+	uint8_t *heard = NULL;
+	bool gap = true;
+
+	for (int tries = 0; gap && tries < 10; tries++) {
+		free(heard);
+		heard = play_once(i, place, bytes, &gap);
+	}
 	return heard;
 }
 
