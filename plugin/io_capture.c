@@ -135,12 +135,15 @@ void hr_capture_settle(struct hr_io *io)
 
 void hr_capture_abandon(struct hr_io *io)
 {
+	bool suspended = io->run == HR_RUN_FAULT && io->direction == HR_CAPTURE;
+	enum hr_run run = suspended ? io->interrupted : io->run;
+
 	hr_capture_settle(io);
-	/* Without depth it was counted when it happened. */
-	if (io->run == HR_RUN_DISCARDING && io->config->depth_ms) {
-		hr_io_see_appl(io);
-		count_dropped(io, unread(io));
-	}
+	/* Without depth an overrun was counted when it happened. */
+	if (run == HR_RUN_DISCARDING ? !io->config->depth_ms : !suspended)
+		return;
+	hr_io_see_appl(io);
+	count_dropped(io, unread(io));
 }
 
 static void publish(struct hr_io *io, int64_t extra)

@@ -17,6 +17,7 @@ void hr_stats_begin(struct hr_io *io)
 	io->last_popped = 0;
 	io->last_hits = 0;
 	io->last_misses = 0;
+	io->last_late = 0;
 	hr_stats_rate_restart(io);
 }
 
@@ -80,6 +81,17 @@ static void carry(struct hr_io *io, enum hr_stat stat, uint64_t value, uint64_t 
 	*last = value;
 }
 
+/* What the program has written where a rewind came too late was not heard. */
+static void carry_late(struct hr_io *io)
+{
+	/* relaxed: a count by itself, which the next step sees at the latest. */
+	uint64_t late = atomic_load_explicit(&io->late, memory_order_relaxed);
+
+	if (late != io->last_late)
+		hr_health_drop(hr_page_health(io->page), late - io->last_late);
+	io->last_late = late;
+}
+
 /* Those values whose change is told at once, in one word. */
 static uint64_t urgent_values(const struct hr_io *io)
 {
@@ -109,6 +121,7 @@ void hr_stats_counters(struct hr_io *io)
 	carry(io, HR_STAT_POPPED, ring.popped, &io->last_popped);
 	carry(io, HR_STAT_POOL_HITS, pool.hits, &io->last_hits);
 	carry(io, HR_STAT_POOL_MISSES, pool.misses, &io->last_misses);
+	carry_late(io);
 	if (hr_page_apply_reset(io->page)) {
 		hr_bp_reset(&io->bp, io->now_ns);
 		if (io->bp.raised) {

@@ -99,6 +99,7 @@ struct hr_io {
 	_Atomic uint64_t boundary;	/* of alsa-lib's pointers; 0 = not known yet */
 	_Atomic uint64_t avail_min;
 	_Atomic uint64_t stop_threshold; /* frames, UINT64_MAX = never stop */
+	_Atomic uint64_t late;		/* playback: frames taken that the device had others for */
 	_Atomic bool draining;
 
 	/* Written by [io]. */
@@ -135,7 +136,7 @@ struct hr_io {
 
 	/* Kept by io_stats.c. */
 	struct hr_bp bp;
-	uint64_t last_pushed, last_popped, last_hits, last_misses;
+	uint64_t last_pushed, last_popped, last_hits, last_misses, last_late;
 	uint64_t mark_pos, mark_ns;	/* begin of the rate measurement */
 	uint64_t told;			/* what the reporter knows, see tell_changes() */
 };
@@ -213,8 +214,8 @@ void hr_capture_pause(struct hr_io *io);
 /** The program lets go of the stream: count what an overrun has cost until now. [io] */
 void hr_capture_settle(struct hr_io *io);
 
-/** The same for a program that starts over: what was kept for it and not read is
- * lost as well. [io] */
+/** The same for a program that starts over after an overrun or a suspend: what was
+ * kept for it and not read is lost as well. [io] */
 void hr_capture_abandon(struct hr_io *io);
 
 /** Note where the program is; the look of wake.h. Capture: a commit by mmap calls

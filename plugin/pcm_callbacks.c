@@ -125,6 +125,9 @@ static snd_pcm_sframes_t hr_pcm_pointer(snd_pcm_ioplug_t *ioplug)
 			pcm->told_hw_ptr = hr_pcm_ptr_of(pcm, pcm->hw_pos);
 	} else {
 		ret = 0;
+		/* snd_pcm_reset() reaches a suspended stream, too. */
+		if (pcm->stream && ioplug->state == SND_PCM_STATE_SUSPENDED)
+			hr_pcm_sync_appl(pcm);
 	}
 	if (ret == 0)
 		ret = (snd_pcm_sframes_t)pcm->told_hw_ptr;

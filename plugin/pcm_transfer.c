@@ -190,8 +190,19 @@ void hr_pcm_sync_appl(struct hr_pcm *pcm)
 	hr_pcm_settle_wake(pcm, false);
 }
 
+/* relaxed: a count by itself, which only this side writes. */
+static void count_late(struct hr_pcm *pcm, snd_pcm_uframes_t frames)
+{
+	uint64_t late = atomic_load_explicit(&pcm->io.late, memory_order_relaxed);
+
+	if (frames)
+		atomic_store_explicit(&pcm->io.late, late + frames,
+				      memory_order_relaxed);
+}
+
 /* Frames below the end of the stream are with the device already (a rewind came
- * too late for them): what the program writes there is taken and not heard. */
+ * too late for them): what the program writes there is taken and not heard, which
+ * counts as dropped. */
 static snd_pcm_uframes_t write_frames(struct hr_pcm *pcm,
 				      const snd_pcm_channel_area_t *areas,
 				      snd_pcm_uframes_t offset, snd_pcm_uframes_t size)
@@ -201,7 +212,10 @@ static snd_pcm_uframes_t write_frames(struct hr_pcm *pcm,
 
 	if (written > pcm->appl_pos)
 		late = written - pcm->appl_pos;
-	if (late >= size)
+	if (late > size)
+		late = size;
+	count_late(pcm, late);
+	if (late == size)
 		return size;
 	return late + append(pcm, areas, offset + late, size - late);
 }

@@ -379,6 +379,29 @@ START_TEST(counters_outlive_the_stream)
 }
 END_TEST
 
+/* A program that prepares, because the card is not to be resumed, begins anew. */
+START_TEST(what_a_suspend_has_cost_is_counted)
+{
+	int64_t frames;
+
+	rig_be_commanded(&rig);
+	rig_open_headroom(&rig, SND_PCM_STREAM_CAPTURE, 0, "", _i ? "depth_ms 0" : "",
+			  &mono);
+	read_exactly(4800);
+	rig_wait_avail(&rig, 2000);
+	RIG_COMMAND(&rig, suspends, 1);
+	while (snd_pcm_state(rig.pcm) != SND_PCM_STATE_SUSPENDED) {
+		(void)snd_pcm_avail(rig.pcm);
+		rig_sleep_ms(1);
+	}
+	frames = rig_counter(&rig, "Headroom Capture Frames");
+	ck_assert_int_gt(frames, 4800);
+	ck_assert_int_eq(snd_pcm_prepare(rig.pcm), 0);
+	ck_assert_int_eq(rig_counter(&rig, "Headroom Capture Frames Dropped"),
+			 frames - 4800);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("pcm_capture_states");
@@ -398,6 +421,7 @@ int main(void)
 	tcase_add_test(others, drop_ends_a_blocked_read_in_another_thread);
 	tcase_add_test(others, capture_from_null_is_idle_when_nobody_reads);
 	tcase_add_test(counters, the_counters_agree_with_what_was_read);
+	tcase_add_loop_test(counters, what_a_suspend_has_cost_is_counted, 0, 2);
 	tcase_add_test(counters, counters_outlive_the_stream);
 	return pcm_rig_run(suite);
 }

@@ -193,6 +193,23 @@ START_TEST(what_the_device_did_not_take_is_taken_back)
 }
 END_TEST
 
+/* Then the program is told no lie: what it gave again was not heard. */
+START_TEST(what_the_device_keeps_is_heard_and_the_rest_counted)
+{
+	open_with("", 0);
+	RIG_COMMAND(&rig, keeps, 1);
+	start_with(20000);
+	ck_assert_int_eq(snd_pcm_rewind(rig.pcm, 10000), 10000);
+	ck_assert_int_eq(snd_pcm_writei(rig.pcm, want, 7000), 7000);
+	ck_assert_int_eq(snd_pcm_writei(rig.pcm, want, 3000), 3000);
+	ck_assert_int_eq(write_some(2000), 2000);
+	ck_assert_int_eq(snd_pcm_drain(rig.pcm), 0);
+	assert_all_heard();
+	ck_assert_int_eq(rig_counter(&rig, "Headroom Playback Frames Dropped"), 10000);
+	ck_assert_int_eq(rig_counter(&rig, "Headroom Playback Frames"), 22000);
+}
+END_TEST
+
 /* A drain that was in vain says so once. */
 START_TEST(a_drain_does_not_remember_another)
 {
@@ -220,6 +237,7 @@ int main(void)
 	tcase_add_loop_test(tcase, no_silence_comes_before_what_is_written_anew, 0, 2);
 	tcase_add_test(tcase, after_an_xrun_too);
 	tcase_add_test(tcase, what_the_device_did_not_take_is_taken_back);
+	tcase_add_test(tcase, what_the_device_keeps_is_heard_and_the_rest_counted);
 	tcase_add_test(tcase, a_drain_does_not_remember_another);
 	return pcm_rig_run(suite);
 }

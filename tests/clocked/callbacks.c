@@ -75,6 +75,8 @@ static void follow_program(struct clocked_pcm *pcm)
 	/* A program that moved it by more than there is may have put it anywhere. */
 	is = pcm->io.appl_ptr % pcm->boundary;
 	ahead = is >= was ? is - was : pcm->boundary - (was - is);
+	if (ahead > pcm->boundary / 2 && pcm->words.keeps)
+		return;
 	pcm->dev.appl += ahead <= pcm->boundary / 2 ? (int64_t)ahead :
 			 -(int64_t)(pcm->boundary - ahead);
 }

@@ -24,6 +24,8 @@ struct clocked_words {
 	uint32_t resume_errno;	/* not 0: it cannot be resumed, only prepared */
 	uint32_t still;		/* not 0: its clock stands still; it goes on later */
 	uint32_t lost;		/* not 0: it was unplugged, for good */
+	uint32_t keeps;		/* not 0: it gives back nothing, whatever alsa-lib says, like a
+				 * sound server */
 	uint32_t slow_us;	/* it takes so long to tell where it is, and to take frames */
 };
 

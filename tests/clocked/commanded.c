@@ -86,6 +86,7 @@ struct clocked_words clocked_commanded_read(const struct clocked_commanded *comm
 	words.suspends = __atomic_load_n(&from->suspends, __ATOMIC_RELAXED);
 	words.resume_errno = __atomic_load_n(&from->resume_errno, __ATOMIC_RELAXED);
 	words.still = __atomic_load_n(&from->still, __ATOMIC_RELAXED);
+	words.keeps = __atomic_load_n(&from->keeps, __ATOMIC_RELAXED);
 	words.slow_us = __atomic_load_n(&from->slow_us, __ATOMIC_RELAXED);
 	words.lost = __atomic_load_n(&from->lost, __ATOMIC_RELAXED);
 	return words;

@@ -89,6 +89,19 @@ static void suspend_refused(struct trial *t)
 	note_result(t, snd_pcm_drain(t->pcm), "drain");
 }
 
+static void suspend_reset(struct trial *t)
+{
+	set_thresholds(t, (long)t->boundary, -1, (long)t->buffer);
+	move_frames(t, 12 * t->period);
+	start(t);
+	wait_passed(t, 2 * t->period);
+	t->device->suspend(t->device);
+	note_result(t, poll_for(t, 10000), "poll");
+	note_result(t, snd_pcm_reset(t->pcm), "reset");
+	note_result(t, snd_pcm_avail(t->pcm), "avail");
+	note_result(t, move_frames(t, 1), "write");
+}
+
 static void suspend_recovered(struct trial *t)
 {
 	set_thresholds(t, (long)t->boundary, -1, (long)t->buffer);
@@ -185,6 +198,7 @@ const struct scenario fault_scenarios[] = {
 	{ "suspend, prepared", PLAYBACK, COMMANDED, suspend_prepared },
 	{ "suspend, drain in vain", PLAYBACK, COMMANDED, drain_in_vain },
 	{ "suspend, resume refused", PLAYBACK, COMMANDED, suspend_refused },
+	{ "suspend, reset", PLAYBACK, COMMANDED, suspend_reset },
 	{ "suspend, recovered from", PLAYBACK, COMMANDED, suspend_recovered },
 	{ "the card stands still", PLAYBACK, COMMANDED, stands_still },
 	{ "lost, running", PLAYBACK, COMMANDED, lost_running },
