@@ -103,8 +103,13 @@ void hr_io_latch(struct hr_io *io, enum hr_fault fault)
 
 void hr_io_halt(struct hr_io *io, enum hr_fault fault)
 {
+	uint64_t pos = hr_position_last(&io->position);
+
 	io->interrupted = io->run;
 	io->run = HR_RUN_FAULT;
+	/* From here on it does not go on by the clock. */
+	hr_position_publish(&io->position, pos, io->now_ns, pos,
+			    hr_position_extra(&io->position));
 	hr_stats_calm(io);
 	hr_io_latch(io, fault);
 }
