@@ -6,12 +6,12 @@
  * and keeps the page.
  *
  * The program's threads steer it by requests, which they make one at a time
- * (holding the lock of pcm_callbacks.c) and which it answers between two steps.
+ * (holding hr_pcm's lock) and which it answers between two steps.
  * It never waits for a lock; it sleeps only in one ppoll() on its wake-up and the
  * device.
  *
  * Who may call or write is given as
- *   [program]  a thread of the program that holds the lock of pcm_callbacks.c
+ *   [program]  a thread of the program that holds hr_pcm's lock
  *   [io]       the I/O thread
  *   [any]      either
  */

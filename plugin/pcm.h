@@ -6,7 +6,7 @@
  *
  * alsa-lib holds the PCM's own mutex in some callbacks, drops it in others, and
  * has none at all when told so (LIBASOUND_THREAD_SAFE=0). So the program's threads
- * are ordered by `lock` here. The I/O thread never takes it.
+ * are ordered by `lock` here, which the callbacks take. The I/O thread never does.
  */
 #ifndef HR_PLUGIN_PCM_H
 #define HR_PLUGIN_PCM_H
@@ -90,6 +90,37 @@ void hr_pcm_settle_wake(struct hr_pcm *pcm, bool readable);
 snd_pcm_sframes_t hr_pcm_transfer(snd_pcm_ioplug_t *ioplug,
 				  const snd_pcm_channel_area_t *areas,
 				  snd_pcm_uframes_t offset, snd_pcm_uframes_t size);
+
+/* pcm_told.c */
+
+/** What has befallen the stream. [any] */
+enum hr_fault hr_pcm_fault(const struct hr_pcm *pcm);
+bool hr_pcm_is_drained(const struct hr_pcm *pcm);
+bool hr_pcm_is_draining(const struct hr_pcm *pcm);
+
+/** Whether there is a stream that runs, drains or is paused. [program] */
+bool hr_pcm_is_moving(const struct hr_pcm *pcm);
+
+/** Bring appl_pos and hw_pos up to now. [program] */
+void hr_pcm_update(struct hr_pcm *pcm);
+
+/** Turn a fault into the PCM's state. An xrun is left to alsa-lib where a negative
+ * return does that. Returns 0 or -errno. [program] */
+int hr_pcm_show_fault(struct hr_pcm *pcm);
+
+/** What the I/O thread has refused: the device was suspended, or went, while nobody
+ * looked at it. [program] */
+void hr_pcm_note_refusal(struct hr_pcm *pcm, int err);
+
+snd_pcm_sframes_t hr_pcm_pointer(snd_pcm_ioplug_t *ioplug);
+int hr_pcm_delay(snd_pcm_ioplug_t *ioplug, snd_pcm_sframes_t *delay);
+
+/* pcm_poll.c */
+int hr_pcm_poll_descriptors_count(snd_pcm_ioplug_t *ioplug);
+int hr_pcm_poll_descriptors(snd_pcm_ioplug_t *ioplug, struct pollfd *fds,
+			    unsigned int space);
+int hr_pcm_poll_revents(snd_pcm_ioplug_t *ioplug, struct pollfd *fds,
+			unsigned int n_fds, unsigned short *revents);
 
 /** Whether this process only inherited the PCM by fork. */
 bool hr_pcm_is_foreign(const struct hr_pcm *pcm);
