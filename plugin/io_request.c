@@ -37,6 +37,8 @@ static int prepare(struct hr_io *io)
 	atomic_store_explicit(&io->fault, HR_FAULT_NONE, memory_order_relaxed);
 	atomic_store_explicit(&io->drained, false, memory_order_relaxed);
 	atomic_store_explicit(&io->drain_error, 0, memory_order_relaxed);
+	atomic_store_explicit(&io->period_over, false, memory_order_relaxed);
+	io->n_periods = 0;
 	hr_position_publish(&io->position, 0, io->now_ns, 0, 0);
 	hr_stats_state(io, HR_STATE_PREPARED);
 	return 0;

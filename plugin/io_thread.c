@@ -27,6 +27,8 @@ bool hr_io_ready(const struct hr_io *io)
 		return true;
 	if (atomic_load_explicit(&io->draining, memory_order_seq_cst))
 		return atomic_load_explicit(&io->drained, memory_order_seq_cst);
+	if (atomic_load_explicit(&io->period_over, memory_order_seq_cst))
+		return true;
 	appl = atomic_load_explicit(&io->appl_pos, memory_order_seq_cst);
 	pos = hr_position_last(&io->position);
 	if (io->direction == HR_PLAYBACK)
@@ -36,6 +38,12 @@ bool hr_io_ready(const struct hr_io *io)
 	if (avail > io->buffer)
 		avail = io->buffer;
 	return avail >= atomic_load_explicit(&io->avail_min, memory_order_seq_cst);
+}
+
+bool hr_io_take_period(struct hr_io *io)
+{
+	/* seq_cst: see hr_io_ready(). */
+	return atomic_exchange_explicit(&io->period_over, false, memory_order_seq_cst);
 }
 
 /* relaxed: ordered by appl_pos; see must_not_wait(). */
@@ -124,9 +132,26 @@ uint64_t hr_io_gap_left(const struct hr_io *io)
 	return stop > io->buffer + io->gap ? stop - io->buffer - io->gap : 0;
 }
 
+static bool wants_periods(const struct hr_io *io)
+{
+	/* relaxed: a setting by itself. */
+	return atomic_load_explicit(&io->period_event, memory_order_relaxed);
+}
+
+static void note_period(struct hr_io *io, uint64_t pos)
+{
+	uint64_t n = pos / io->period;
+
+	/* seq_cst: see hr_io_ready(). */
+	if (n > io->n_periods && wants_periods(io))
+		atomic_store_explicit(&io->period_over, true, memory_order_seq_cst);
+	io->n_periods = n;
+}
+
 void hr_io_publish(struct hr_io *io, uint64_t pos, uint64_t limit, int64_t extra)
 {
 	hr_position_publish(&io->position, pos, io->now_ns, limit, extra);
+	note_period(io, pos);
 	wake_program_if_ready(io);
 }
 
@@ -189,11 +214,22 @@ void hr_plan_within(const struct hr_io *io, struct hr_plan *plan, uint64_t ns)
 		plan->deadline_ns = io->now_ns + ns;
 }
 
+/* For the end of the period that the program is in. */
+static void plan_for_its_period(const struct hr_io *io, struct hr_plan *plan)
+{
+	uint64_t left = io->period - hr_position_last(&io->position) % io->period;
+	uint64_t ns = hr_frames_to_ns(left + 1, io->rate);
+
+	hr_plan_within(io, plan, ns > HR_NS_PER_MS ? ns : HR_NS_PER_MS);
+}
+
 void hr_plan_for_program(const struct hr_io *io, struct hr_plan *plan, uint64_t avail)
 {
 	/* relaxed: a hint for the time; readiness is decided by hr_io_ready(). */
 	uint64_t need = atomic_load_explicit(&io->avail_min, memory_order_relaxed);
 
+	if (wants_periods(io))
+		plan_for_its_period(io, plan);
 	/* Whether it waits is not asked: it may begin to while we sleep. */
 	if (need <= avail || need > io->buffer)
 		return;

@@ -79,7 +79,7 @@ struct hr_io {
 	struct hr_page *page;
 	struct hr_reporter *reporter;	/* [io] notifies */
 	const struct hr_pcm_config *config;
-	uint64_t buffer;		/* the program's, frames */
+	uint64_t buffer, period;	/* the program's, frames */
 	uint32_t rate;			/* Hz */
 	const volatile snd_pcm_uframes_t *live_ptr;	/* alsa-lib's pointer itself */
 	struct hr_chunk *scratch;	/* silence, or what is discarded */
@@ -98,6 +98,7 @@ struct hr_io {
 	_Atomic uint64_t moves;		/* how often appl_pos was set: it may come back */
 	_Atomic uint64_t boundary;	/* of alsa-lib's pointers; 0 = not known yet */
 	_Atomic uint64_t avail_min;
+	_Atomic bool period_event;	/* to be woken at the end of each period, too */
 	_Atomic uint64_t stop_threshold; /* frames, UINT64_MAX = never stop */
 	_Atomic uint64_t late;		/* playback: frames taken that the device had others for */
 	_Atomic bool draining;
@@ -105,6 +106,7 @@ struct hr_io {
 	/* Written by [io]. */
 	struct hr_position position;
 	_Atomic int fault;		/* enum hr_fault */
+	_Atomic bool period_over;	/* one has ended; [program] takes note of it */
 	_Atomic bool drained;
 	_Atomic int drain_error;	/* 0 or -errno; valid once drained */
 
@@ -124,6 +126,7 @@ struct hr_io {
 	uint64_t taken_back;		/* playback: frames counted that will be given again */
 	bool rewound;			/* playback: nothing was given since frames were taken back */
 	uint64_t gap;			/* frames invented or dropped since the last of the program's */
+	uint64_t n_periods;		/* of the program's, that have passed whole */
 	uint64_t moved_ns;		/* when the position last changed */
 	uint64_t late_ns;		/* how late this step began */
 	struct hr_silence silence;
@@ -156,8 +159,11 @@ int hr_io_request(struct hr_io *io, enum hr_request request);
 bool hr_io_serve_request(struct hr_io *io);
 
 /** Whether the program is to be woken: avail has reached avail_min, or the
- * stream is drained, or at fault. [any] */
+ * stream is drained, or at fault, or a period has ended if it asked for that. [any] */
 bool hr_io_ready(const struct hr_io *io);
+
+/** The program takes note that a period has ended. False if none has. [program] */
+bool hr_io_take_period(struct hr_io *io);
 
 /** The program has moved to appl_pos, where alsa-lib's pointer is appl_ptr: tell the
  * I/O thread. [program] */

@@ -73,6 +73,7 @@ static int make_io(struct hr_pcm *pcm)
 		.config = &pcm->config,
 		.live_ptr = &pcm->ioplug.appl_ptr,
 		.buffer = pcm->ioplug.buffer_size,
+		.period = pcm->ioplug.period_size,
 		.rate = pcm->ioplug.rate,
 		.avail_min = pcm->ioplug.period_size,
 		.stop_threshold = pcm->ioplug.buffer_size,
@@ -177,6 +178,7 @@ int hr_pcm_sw_params(snd_pcm_ioplug_t *ioplug, snd_pcm_sw_params_t *params)
 {
 	struct hr_pcm *pcm = ioplug->private_data;
 	snd_pcm_uframes_t avail_min, stop, boundary;
+	int period_event = 0;
 
 	if (kernel_would_refuse(pcm, params))
 		return -EINVAL;
@@ -184,6 +186,7 @@ int hr_pcm_sw_params(snd_pcm_ioplug_t *ioplug, snd_pcm_sw_params_t *params)
 	snd_pcm_sw_params_get_avail_min(params, &avail_min);
 	snd_pcm_sw_params_get_stop_threshold(params, &stop);
 	snd_pcm_sw_params_get_boundary(params, &boundary);
+	snd_pcm_sw_params_get_period_event(params, &period_event);
 	pthread_mutex_lock(&pcm->lock);
 	pcm->boundary = boundary;
 	/* seq_cst: see hr_io_ready(). */
@@ -193,6 +196,9 @@ int hr_pcm_sw_params(snd_pcm_ioplug_t *ioplug, snd_pcm_sw_params_t *params)
 			      stop >= boundary ? UINT64_MAX : stop,
 			      memory_order_relaxed);
 	atomic_store_explicit(&pcm->io.boundary, boundary, memory_order_relaxed);
+	atomic_store_explicit(&pcm->io.period_event, period_event, memory_order_relaxed);
+	if (!period_event)
+		(void)hr_io_take_period(&pcm->io);
 	/* A program that waits may be ready by the new measure. */
 	if (pcm->stream)
 		hr_pcm_settle_wake(pcm, false);

@@ -78,7 +78,11 @@ static unsigned short ready_events(struct hr_pcm *pcm)
 			snd_pcm_ioplug_set_state(&pcm->ioplug, SND_PCM_STATE_XRUN);
 			return ready | POLLERR;
 		}
-		return hr_io_ready(&pcm->io) ? ready : 0;
+		if (!hr_io_ready(&pcm->io))
+			return 0;
+		if (hr_io_take_period(&pcm->io))
+			hr_pcm_settle_wake(pcm, true);
+		return ready;
 	case SND_PCM_STATE_PREPARED:
 		return hr_io_ready(&pcm->io) ? ready : 0;
 	default:

@@ -87,6 +87,51 @@ START_TEST(prepared_playback_is_writable_by_its_descriptor_alone)
 }
 END_TEST
 
+static void ask_for_period_events(int on)
+{
+	snd_pcm_sw_params_t *sw;
+
+	snd_pcm_sw_params_alloca(&sw);
+	ck_assert_int_eq(snd_pcm_sw_params_current(rig.pcm, sw), 0);
+	ck_assert_int_eq(snd_pcm_sw_params_set_period_event(rig.pcm, sw, on), 0);
+	ck_assert_int_eq(snd_pcm_sw_params(rig.pcm, sw), 0);
+}
+
+/* How often it is woken while a buffer is played. */
+static int wakes_of_a_buffer(void)
+{
+	int wakes = 0;
+
+	rig_write(&rig, data, 4800, 4800);
+	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
+	while (snd_pcm_wait(rig.pcm, 5000) == 1 && snd_pcm_avail(rig.pcm) >= 0)
+		wakes++;
+	ck_assert_int_eq(snd_pcm_state(rig.pcm), SND_PCM_STATE_XRUN);
+	ck_assert_int_eq(snd_pcm_prepare(rig.pcm), 0);
+	return wakes;
+}
+
+/* avail_min is the whole buffer: nothing else could wake it on the way. A machine
+ * that is busy may wake it once for two periods. */
+START_TEST(with_period_event_each_period_wakes_once)
+{
+	int wakes = 0;
+
+	rig_open_either(&rig, 1, SND_PCM_STREAM_PLAYBACK, 0, "", "", &stereo);
+	rig_thresholds(&rig, 4801, 0, 4800);
+	data = rig_noise(&rig, 4800, 71);
+	ck_assert_int_le(wakes_of_a_buffer(), 1);
+	ask_for_period_events(1);
+	for (int round = 0; round < 20 && wakes < 8; round++) {
+		wakes = wakes_of_a_buffer();
+		ck_assert_int_le(wakes, 10);
+	}
+	ck_assert_int_ge(wakes, 8);
+	ask_for_period_events(0);
+	ck_assert_int_le(wakes_of_a_buffer(), 1);
+}
+END_TEST
+
 START_TEST(prepared_capture_is_not_readable_by_its_descriptor)
 {
 	struct pollfd fd;
@@ -268,6 +313,7 @@ int main(void)
 	Suite *suite = suite_create("wakeups");
 	TCase *tcase = pcm_rig_case(suite, "poll", set_up, tear_down);
 
+	tcase_add_test(tcase, with_period_event_each_period_wakes_once);
 	tcase_add_loop_test(tcase, prepared_playback_is_writable_by_its_descriptor_alone,
 			    0, 2);
 	tcase_add_loop_test(tcase, prepared_capture_is_not_readable_by_its_descriptor,

@@ -61,6 +61,8 @@ bool device_can(const struct device *device, const struct scenario *scenario)
 {
 	if ((scenario->needs & NEEDS_COMMANDS) && !device->suspend)
 		return false;
+	if ((scenario->needs & NEEDS_PERIODS) && !device->tells_periods)
+		return false;
 	return !(scenario->needs & NEEDS_EAR) || device->heard;
 }
 

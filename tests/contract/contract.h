@@ -42,6 +42,7 @@ struct device {
 	void (*refuse_resume)(struct device *device);
 	void (*stand_still)(struct device *device, bool still);
 	void (*lose)(struct device *device);
+	bool tells_periods;	/* by a timer beside its own descriptor: period_event */
 	/* All frames heard since it was opened, as 16 bit stereo; to be freed. */
 	int16_t *(*heard)(struct device *device, size_t *n_frames);
 };
@@ -66,6 +67,7 @@ enum need {
 	NEEDS_EAR = 2,		/* heard */
 	NEEDS_PAUSE = 4,
 	VIRTUAL_ONLY = 8,	/* too fine for an emulated card, or beyond ioplug */
+	NEEDS_PERIODS = 16,	/* tells_periods */
 };
 
 struct scenario {

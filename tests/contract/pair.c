@@ -54,7 +54,8 @@ static bool agrees(const struct scenario *s, struct device *bare, struct device 
 
 int main(int argc, char **argv)
 {
-	struct device bare = { .open = open_named, .close = close_named };
+	struct device bare = { .open = open_named, .close = close_named,
+			       .tells_periods = true };
 	struct device through = bare;
 	snd_pcm_uframes_t period, buffer;
 	const struct scenario *s;

@@ -103,6 +103,35 @@ static void wait_for_all(struct trial *t)
 	note_result(t, snd_pcm_drop(t->pcm), "drop");
 }
 
+static int set_period_event(struct trial *t, int on)
+{
+	snd_pcm_sw_params_t *sw;
+
+	snd_pcm_sw_params_alloca(&sw);
+	snd_pcm_sw_params_current(t->pcm, sw);
+	snd_pcm_sw_params_set_period_event(t->pcm, sw, on);
+	return snd_pcm_sw_params(t->pcm, sw);
+}
+
+/* Woken at each period, although it wants to be told of a whole buffer only. */
+static void period_event(struct trial *t)
+{
+	set_thresholds(t, (long)t->boundary, -1, (long)t->buffer);
+	note_result(t, set_period_event(t, 1), "period_event");
+	move_frames(t, 12 * t->period);
+	start(t);
+	for (unsigned int i = 1; i <= 4; i++) {
+		unsigned short revents;
+
+		wait_passed(t, i * t->period - t->period / 2);
+		revents = poll_for(t, 1000);
+		note(t, revents, "period %u", i);
+	}
+	note_result(t, set_period_event(t, 0), "off");
+	poll_for(t, 0);			/* one that ended just before */
+	note_result(t, poll_for(t, (int)(4 * t->period * 1000 / RATE)), "poll");
+}
+
 static long set_silence(struct trial *t, snd_pcm_uframes_t threshold,
 			snd_pcm_uframes_t size)
 {
@@ -168,6 +197,7 @@ const struct scenario threshold_scenarios[] = {
 	{ "waits and avail_min", SND_PCM_STREAM_PLAYBACK, NEEDS_NOTHING, waits },
 	{ "wait for a whole buffer", SND_PCM_STREAM_PLAYBACK, NEEDS_NOTHING,
 	  wait_for_all },
+	{ "period_event", SND_PCM_STREAM_PLAYBACK, NEEDS_PERIODS, period_event },
 	{ "silence parameters", SND_PCM_STREAM_PLAYBACK, NEEDS_NOTHING,
 	  silence_parameters },
 	{ "silence in the gap", SND_PCM_STREAM_PLAYBACK, NEEDS_EAR, silence_in_the_gap },
