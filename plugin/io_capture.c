@@ -8,12 +8,16 @@
 #include "plugin/io_stats.h"
 #include "plugin/io_thread.h"
 
+/* A look by the clock comes no sooner than this part of a period after the one before. */
+#define LOOKS_PER_PERIOD_MAX 8
+
 void hr_capture_reset(struct hr_io *io)
 {
 	io->unpaced = false;
 	io->gap = 0;
 	io->dropped_part = 0;
 	io->discarded = 0;
+	io->beyond = 0;
 	io->looked_ns = io->now_ns;
 }
 
@@ -66,6 +70,18 @@ static void count_dropped(struct hr_io *io, uint64_t frames)
 		hr_health_drop_chunk(health);
 }
 
+/* Read up to frames from the device. Returns how many or -errno. */
+static snd_pcm_sframes_t fetch(struct hr_io *io, const struct hr_span *span,
+			       uint64_t frames)
+{
+	snd_pcm_sframes_t n = hr_slave_transfer(io->slave, span, frames < span->frames ?
+						frames : span->frames);
+
+	if (n > 0)
+		io->beyond = (io->beyond + (uint64_t)n) % io->slave->period;
+	return n;
+}
+
 /* Read up to frames from the device into the stream. Returns how many or -errno. */
 static snd_pcm_sframes_t take(struct hr_io *io, uint64_t frames)
 {
@@ -81,8 +97,7 @@ static snd_pcm_sframes_t take(struct hr_io *io, uint64_t frames)
 		span = hr_stream_write_begin(io->stream, first_ns);
 		if (!span.frames)
 			break;
-		n = hr_slave_transfer(io->slave, &span, want < span.frames ?
-				      want : span.frames);
+		n = fetch(io, &span, want);
 		/* What was taken is there; the error will be met again. */
 		if (n < 0 && !taken)
 			return n;
@@ -105,10 +120,7 @@ static snd_pcm_sframes_t discard(struct hr_io *io, uint64_t frames)
 
 	while (gone < frames) {
 		struct hr_span span = { io->scratch, 0, io->scratch->capacity_frames };
-		uint64_t want = frames - gone;
-		snd_pcm_sframes_t n = hr_slave_transfer(io->slave, &span,
-							want < span.frames ?
-							want : span.frames);
+		snd_pcm_sframes_t n = fetch(io, &span, frames - gone);
 
 		if (n < 0)
 			return n;
@@ -182,6 +194,7 @@ static int device_xrun(struct hr_io *io)
 						      HR_CAUSE_DEVICE);
 	count_dropped(io, hr_ns_to_frames(io->now_ns - io->looked_ns, io->rate));
 	io->looked_ns = io->now_ns;
+	io->beyond = 0;
 	err = snd_pcm_prepare(io->slave->pcm);
 	if (err == 0)
 		err = hr_slave_start(io->slave);
@@ -245,7 +258,23 @@ static int collect(struct hr_io *io, uint64_t avail)
 	return drop_for_want_of_room(io, avail - (uint64_t)n);
 }
 
-static void plan_wait(struct hr_io *io, struct hr_plan *plan)
+/* The device wakes us at the end of a period if it holds a whole one by then. What was
+ * taken beyond the last end is missing in it, so that it would wait for the end after:
+ * the clock wakes us. A device that has not come further moves in larger pieces, or
+ * stands: it is looked at once in a period. */
+static void plan_for_period_end(const struct hr_io *io, struct hr_plan *plan, bool moved)
+{
+	uint64_t period = io->slave->period;
+	uint64_t left = moved ? period - io->beyond + 1 : period;
+
+	if (!io->beyond)
+		return;
+	if (left < period / LOOKS_PER_PERIOD_MAX)
+		left = period / LOOKS_PER_PERIOD_MAX;
+	hr_plan_within(io, plan, hr_frames_to_ns(left, io->rate));
+}
+
+static void plan_wait(struct hr_io *io, struct hr_plan *plan, bool moved)
 {
 	uint64_t period_ns = hr_io_period_ns(io);
 
@@ -258,6 +287,7 @@ static void plan_wait(struct hr_io *io, struct hr_plan *plan)
 		hr_plan_for_device(io, plan);
 	else
 		hr_plan_within(io, plan, period_ns);
+	plan_for_period_end(io, plan, moved);
 	plan->due_ns = io->now_ns + 2 * period_ns;
 	if (io->run == HR_RUN_RUNNING)
 		hr_plan_for_program(io, plan, unread(io));
@@ -281,10 +311,13 @@ void hr_capture_step(struct hr_io *io, struct hr_plan *plan)
 {
 	uint64_t before = hr_stream_write_pos(io->stream) + io->discarded;
 	snd_pcm_sframes_t avail, delay = 0;
+	bool moved;
 	int err;
 
 	hr_io_see_appl(io);
 	avail = hr_slave_avail(io->slave, &delay);
+	/* After it: a look planned from here on is not too early. */
+	io->now_ns = hr_now_ns();
 	err = avail < 0 ? (int)avail : 0;
 	if (err == 0 && io->run == HR_RUN_DISCARDING) {
 		snd_pcm_sframes_t n = discard(io, (uint64_t)avail);
@@ -300,9 +333,9 @@ void hr_capture_step(struct hr_io *io, struct hr_plan *plan)
 		hr_stats_rate(io, hr_stream_write_pos(io->stream) + io->discarded);
 		publish(io, delay > avail ? delay - avail : 0);
 	}
+	moved = hr_stream_write_pos(io->stream) + io->discarded != before;
 	/* Ready, yet nothing had come: next time the clock wakes us. */
-	io->device_lied = io->device_woke &&
-			  hr_stream_write_pos(io->stream) + io->discarded == before;
+	io->device_lied = io->device_woke && !moved;
 	if (io->run == HR_RUN_RUNNING || io->run == HR_RUN_DISCARDING)
-		plan_wait(io, plan);
+		plan_wait(io, plan, moved);
 }

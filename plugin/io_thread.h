@@ -135,6 +135,7 @@ struct hr_io {
 	bool unpaced;			/* capture: frames come faster than time passes */
 	uint64_t dropped_part;		/* capture: dropped frames short of a chunk */
 	uint64_t discarded;		/* capture: frames read from the device for nobody */
+	uint64_t beyond;		/* capture: frames taken since a period of the device ended */
 	uint64_t looked_ns;		/* capture: last successful look */
 
 	/* Kept by io_stats.c. */

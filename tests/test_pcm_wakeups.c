@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "tests/pcm_rig.h"
 
@@ -148,6 +149,89 @@ START_TEST(prepared_capture_is_not_readable_by_its_descriptor)
 		else
 			rig_install(&rig, &mono);
 	}
+}
+END_TEST
+
+/* ---- a recorder that sleeps ---- */
+
+#define N_WAITS 100
+#define N_TRIES 10
+
+/* Sleep until a period is there, and read whole ones. How many frames there were; 0 if
+ * the program was too late, and the stream begins anew. */
+static snd_pcm_sframes_t sleep_and_read(bool headroom)
+{
+	int err = snd_pcm_wait(rig.pcm, -1);
+	snd_pcm_sframes_t n = err < 0 ? err : snd_pcm_avail_update(rig.pcm);
+	snd_pcm_uframes_t whole = n > 0 ? (snd_pcm_uframes_t)(n - n % 480) : 0;
+
+	/* headroom first hands out what it has kept, then tells of an overrun. */
+	if (n == -EPIPE || (headroom && n < 480)) {
+		ck_assert_int_eq(snd_pcm_prepare(rig.pcm), 0);
+		ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
+		return 0;
+	}
+	ck_assert_int_ge(n, 480);
+	ck_assert_int_eq(snd_pcm_readi(rig.pcm, got, whole), (snd_pcm_sframes_t)whole);
+	return n;
+}
+
+/* How many periods ended without it, of N_WAITS. */
+static unsigned int count_missed(bool headroom)
+{
+	unsigned int missed = 0;
+
+	for (int i = 0; i < N_WAITS; i++) {
+		snd_pcm_sframes_t n = sleep_and_read(headroom);
+
+		missed += n == 0 || n >= 2 * 480;
+	}
+	return missed;
+}
+
+/* As most programs record: whole periods are read when they are there, so that the rest
+ * is there sooner than a period later. On the bare card and through headroom, with a
+ * buffer of ten periods and of two. */
+START_TEST(a_recorder_is_woken_at_the_end_of_each_period)
+{
+	struct rig_params params = mono;
+	int tries = 0;
+
+	params.buffer = _i & 2 ? 960 : 4800;
+	rig_open_either(&rig, _i & 1, SND_PCM_STREAM_CAPTURE, 0, "", "", &params);
+	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
+	/* A busy machine misses some, and many now and then. */
+	while (count_missed(_i & 1) * 4 > N_WAITS)
+		ck_assert_int_lt(++tries, N_TRIES);
+}
+END_TEST
+
+/* The thread sanitizer has a thread of its own, which wakes ten times a second. */
+#define WAKES_OF_OTHERS 30
+
+/* A second of 10 ms periods, read when the call returns or when poll does; from the card,
+ * and from a converter over it. */
+START_TEST(a_recorder_wakes_seldom)
+{
+	static const char text[] =
+		"pcm.y { type plug slave { pcm card rate 44100 } }\n"
+		"pcm.x { type headroom slave.pcm y }\n"
+		"pcm.z { type headroom slave.pcm card }\n";
+	struct rusage before, after;
+
+	ck_assert_int_eq(rig_try_open_defined(&rig, _i & 2 ? "x" : "z", text,
+				SND_PCM_STREAM_CAPTURE, 0, ""), 0);
+	rig_install(&rig, &mono);
+	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
+	ck_assert_int_eq(getrusage(RUSAGE_SELF, &before), 0);
+	for (int i = 0; i < N_WAITS; i++) {
+		if (_i & 1)
+			ck_assert_int_eq(snd_pcm_wait(rig.pcm, 10000), 1);
+		ck_assert_int_eq(snd_pcm_readi(rig.pcm, got, 480), 480);
+	}
+	ck_assert_int_eq(getrusage(RUSAGE_SELF, &after), 0);
+	ck_assert_int_le(after.ru_nvcsw - before.ru_nvcsw,
+			 3 * N_WAITS + 10 + WAKES_OF_OTHERS);
 }
 END_TEST
 
@@ -319,6 +403,8 @@ int main(void)
 	tcase_add_loop_test(tcase, prepared_capture_is_not_readable_by_its_descriptor,
 			    0, 2);
 	tcase_add_test(tcase, a_program_that_reads_whole_periods_is_told_of_the_overrun);
+	tcase_add_loop_test(tcase, a_recorder_is_woken_at_the_end_of_each_period, 0, 4);
+	tcase_add_loop_test(tcase, a_recorder_wakes_seldom, 0, 4);
 	tcase = pcm_rig_case(suite, "corners", set_up, tear_down);
 	tcase_add_loop_test(tcase, a_capture_that_stops_at_once_can_be_prepared_again,
 			    0, 2);
