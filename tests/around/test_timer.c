@@ -94,9 +94,6 @@ static void check_sum(const struct course *course, const struct look *look)
 static void check_place(struct course *course, const struct look *look)
 {
 	long step = course->headroom ? STEP : 0;
-	/* Recorded frames count when they are fetched. What a step fetches beyond the
-	 * end of a period the card misses at the next, and wakes at the one after. */
-	long behind = course->plays ? step : 2 * step;
 	long least = frames_between(course->start_ns + HR_NS_PER_MS, look->before_ns);
 	long most = frames_between(course->start_ns, look->after_ns) + 1;
 
@@ -106,7 +103,7 @@ static void check_place(struct course *course, const struct look *look)
 		course->most = look->position - most;
 	ck_assert_int_le(look->position, most + step);
 	/* The thread that serves the card may be late, the bare card cannot. */
-	if (look->position < least - behind - 1) {
+	if (look->position < least - step - 1) {
 		ck_assert(course->headroom);
 		course->n_late++;
 	}
