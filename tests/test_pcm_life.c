@@ -4,9 +4,13 @@
  * another of its name; and the counters that stay behind. */
 #include <dirent.h>
 #include <errno.h>
+#include <linux/capability.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/clock.h"
@@ -216,6 +220,33 @@ START_TEST(two_streams_of_one_name_play_side_by_side)
 }
 END_TEST
 
+/* As an ordinary user, for good: each test has a process of its own. */
+static void give_up_real_time(void)
+{
+	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct caps[2];
+	const struct rlimit none = { 0, 0 };
+	const struct sched_param fifo = { .sched_priority = 1 };
+
+	ck_assert_int_eq(syscall(SYS_capget, &header, caps), 0);
+	caps[0].effective &= ~(1u << CAP_SYS_NICE);
+	caps[0].permitted &= ~(1u << CAP_SYS_NICE);
+	ck_assert_int_eq(syscall(SYS_capset, &header, caps), 0);
+	ck_assert_int_eq(setrlimit(RLIMIT_RTPRIO, &none), 0);
+	ck_assert_int_eq(sched_setscheduler(0, SCHED_FIFO, &fifo), -1);
+}
+
+START_TEST(without_the_right_to_real_time_it_plays_and_the_counter_says_so)
+{
+	give_up_real_time();
+	open_with("rt_priority 60", 4801);
+	ck_assert_int_eq(counter("Realtime"), 0);
+	rig_write(&rig, data, 4800, 4800);
+	ck_assert_int_eq(snd_pcm_drain(rig.pcm), 0);
+	rig_assert_heard(&rig, data, 4800);
+}
+END_TEST
+
 START_TEST(the_counters_agree_with_what_was_played)
 {
 	open_with("latency_samples 16 rt_priority 0", 4801);
@@ -306,6 +337,8 @@ int main(void)
 	tcase_add_test(tcase, opening_and_closing_leaves_nothing_behind);
 	tcase_add_test(tcase, two_streams_of_one_name_play_side_by_side);
 	tcase = pcm_rig_case(suite, "counters", set_up, tear_down);
+	tcase_add_test(tcase,
+		       without_the_right_to_real_time_it_plays_and_the_counter_says_so);
 	tcase_add_test(tcase, the_counters_agree_with_what_was_played);
 	tcase_add_test(tcase, the_counters_follow_the_state_and_outlive_the_handle);
 	return pcm_rig_run(suite);
