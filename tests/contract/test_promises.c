@@ -46,15 +46,29 @@ static uint64_t cpu_ns(const struct rusage *u)
 	       (uint64_t)(u->ru_utime.tv_usec + u->ru_stime.tv_usec) * HR_NS_PER_US;
 }
 
-/* The thread sanitizer has a thread of its own, which wakes ten times a second. */
 #if defined(__SANITIZE_THREAD__)
-#define WAKES_OF_OTHERS 30
+#define HAVE_THREAD_SANITIZER 1
+#elif defined(__SANITIZE_ADDRESS__)
+#define HAVE_ADDRESS_SANITIZER 1
 #elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
+#define HAVE_THREAD_SANITIZER 1
+#elif __has_feature(address_sanitizer)
+#define HAVE_ADDRESS_SANITIZER 1
+#endif
+#endif
+
+/* The bound on processor time is one on the plugin as it is shipped: a sanitizer makes the
+ * same calls 2.0 to 2.5 times as dear (thread), or 1.2 to 1.8 times (address), measured.
+ * The thread sanitizer also has a thread of its own, which wakes ten times a second. */
+#if defined(HAVE_THREAD_SANITIZER)
+#define TIMES_DEARER 3
 #define WAKES_OF_OTHERS 30
-#endif
-#endif
-#ifndef WAKES_OF_OTHERS
+#elif defined(HAVE_ADDRESS_SANITIZER)
+#define TIMES_DEARER 2
+#define WAKES_OF_OTHERS 0
+#else
+#define TIMES_DEARER 1
 #define WAKES_OF_OTHERS 0
 #endif
 
@@ -87,7 +101,8 @@ START_TEST(a_stream_costs_little_and_wakes_seldom)
 		rig_write(&rig, data + 2 * at, params.period, params.period);
 	}
 	ck_assert_int_eq(getrusage(RUSAGE_SELF, &after), 0);
-	ck_assert_uint_lt(cpu_ns(&after) - cpu_ns(&before), HR_NS_PER_S / 20);
+	ck_assert_uint_lt(cpu_ns(&after) - cpu_ns(&before),
+			  TIMES_DEARER * HR_NS_PER_S / 20);
 	ck_assert_int_le(after.ru_nvcsw - before.ru_nvcsw,
 			 3 * 100 + 10 + WAKES_OF_OTHERS);
 }
