@@ -121,3 +121,4 @@ elif [ $best -lt 50000 ]; then
 else
 	fail "contents of eight streams in less than 50 ms" "$best µs"
 fi
+end_of_tests

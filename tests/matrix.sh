@@ -50,7 +50,7 @@ for one in song long tone longtone; do sox -q $one.wav -t raw $one.raw; done
 for path in "$matrix"/rows/*.sh; do
 	file=$(basename "$path" .sh)
 	# shellcheck source=/dev/null
-	. "$path" || echo "not ok matrix: $path cannot be read"
+	. "$path" || fail "matrix: $path" "it cannot be read"
 done
 
 # configuration WHERE ROW
@@ -186,18 +186,27 @@ one_row() {
 		echo "ok matrix: $name"
 	else
 		echo "not ok matrix: $name: $wrong"
+		touch failed
 		[ -z "${MATRIX_KEEP-}" ] || { mkdir -p "$MATRIX_KEEP" && cp -r "$dir" "$MATRIX_KEEP/$i"; }
 	fi
 	rm -rf bare headroom
 }
 
-for i in "${!programs[@]}"; do
-	while [ "$(jobs -rp | wc -l)" -ge "${MATRIX_JOBS:-2}" ]; do wait -n; done
-	(one_row "$i") &
-done
-wait
+every_row() {
+	local i
+	for i in "${!programs[@]}"; do
+		while [ "$(jobs -rp | wc -l)" -ge "${MATRIX_JOBS:-2}" ]; do wait -n; done
+		(one_row "$i") &
+	done
+	wait
+	echo "1..${#programs[@]}"
+	[ -z "$(find "$work" -mindepth 2 -maxdepth 2 -name failed)" ]
+}
 
+# one_row's results come from jobs of their own.
+from_tap every_row
 {
 	echo "| program | direction, mode | bare | headroom | content | CPU bare -> headroom | xruns |"
 	for i in "${!programs[@]}"; do cat "$work/$i/line"; done
 } | column -t -s '|' -o '|'
+end_of_tests

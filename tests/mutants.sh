@@ -97,3 +97,4 @@ for mutant in "${mutants[@]}"; do
 		broken "$r" "$file" "$expression" "$program" "$test"
 	fi
 done
+end_of_tests

@@ -246,3 +246,4 @@ else
 		pass "$name"
 	fi
 fi
+end_of_tests

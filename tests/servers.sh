@@ -290,3 +290,4 @@ test_server() {
 for server; do
 	test_server "$server"
 done
+end_of_tests

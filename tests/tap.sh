@@ -4,8 +4,55 @@
 #
 # What the shell tests say and wait for. Sourced by them.
 
-pass() { echo "ok $1"; }
-fail() { echo "not ok $1: $2"; }
+# The results are counted: pass, fail and what calls them are for the script's own shell,
+# not for a subshell.
+tests_run=0
+tests_failed=0
+pass() {
+	tests_run=$((tests_run + 1))
+	echo "ok $1"
+}
+
+# fail NAME [WHY]
+fail() {
+	tests_run=$((tests_run + 1))
+	tests_failed=$((tests_failed + 1))
+	echo "not ok $1${2:+: $2}"
+}
+
+# The last of every script: its plan, as TAP has it. What has none was stopped half way.
+end_of_tests() {
+	echo "1..$tests_run"
+	[ "$tests_failed" -eq 0 ]
+	exit
+}
+
+# from_tap COMMAND…: passes and fails what COMMAND says that passed and failed, and shows
+# all else. One more failure if it did not come to its plan, if not all that it has run was
+# seen, or if it ended otherwise than with 0 or, after a failure, 1.
+from_tap() {
+	local line lines command status plan='' seen=0 wrong=0
+	exec {lines}< <("$@")
+	command=$!
+	while IFS= read -r line; do
+		case $line in
+		"ok "*) seen=$((seen + 1)); pass "${line#ok }" ;;
+		"not ok "*) seen=$((seen + 1)); wrong=1; fail "${line#not ok }" ;;
+		1..*) plan=${line#1..} ;;
+		*) echo "$line" ;;
+		esac
+	done <&"$lines"
+	exec {lines}<&-
+	wait "$command"
+	status=$?
+	if [ -z "$plan" ]; then
+		fail "$*" "stopped half way, after $seen results: exit status $status"
+	elif [ "$plan" != "$seen" ] || [ "$seen" -eq 0 ]; then
+		fail "$*" "$plan results, of which $seen were seen: exit status $status"
+	elif [ "$status" -gt "$wrong" ]; then
+		fail "$*" "exit status $status, and nothing that failed tells why"
+	fi
+}
 
 # equal NAME WANTED GOT
 equal() {

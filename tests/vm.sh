@@ -411,6 +411,11 @@ part_user() {
 
 [ $# -gt 0 ] || set -- playback contract loopback dmix stalls limits pause user card alsactl watch unbind
 for part; do
-	"part_$part"
+	if declare -F "part_$part" > /dev/null; then
+		"part_$part"
+	else
+		fail "part $part" "there is none"
+	fi
 done
 rm -rf "$work"
+end_of_tests

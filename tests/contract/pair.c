@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 The headroom authors */
 /*
  * Every scenario that needs no virtual card on two PCMs by name: the bare device and
- * headroom over the same. Prints "ok NAME" or "not ok NAME".
+ * headroom over the same. Prints "ok NAME" or "not ok NAME", and at last how many.
  *
  * usage: pair BARE THROUGH playback|capture PERIOD BUFFER [SCENARIO]
  */
@@ -60,6 +60,7 @@ int main(int argc, char **argv)
 	snd_pcm_uframes_t period, buffer;
 	const struct scenario *s;
 	int status = EXIT_SUCCESS;
+	int n_results = 0;
 
 	if (argc < 6) {
 		fprintf(stderr, "usage: %s BARE THROUGH playback|capture PERIOD BUFFER "
@@ -82,8 +83,10 @@ int main(int argc, char **argv)
 		printf("%s %s: %s as %s\n", agree ? "ok" : "not ok", s->name, argv[2],
 		       argv[1]);
 		fflush(stdout);
+		n_results++;
 		if (!agree)
 			status = EXIT_FAILURE;
 	}
+	printf("1..%d\n", n_results);
 	return status;
 }
