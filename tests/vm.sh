@@ -15,7 +15,7 @@ look_every=0.1
 build=$(cd "${1:?usage: tests/vm.sh BUILD [PART…]}" && pwd)
 shift
 if [ -z "${HEADROOM_VM-}" ]; then
-	exec "$here/scripts/vm" --timeout "${HEADROOM_VM_TIMEOUT:-600}" --build "$build" \
+	exec "$here/scripts/vm" --timeout "${HEADROOM_VM_TIMEOUT:-1200}" --build "$build" \
 		"$here/tests/vm.sh" "$build" "$@"
 fi
 work=$(mktemp -d)
@@ -408,8 +408,10 @@ part_user() {
 . "$here/tests/vm/card.sh"
 # shellcheck source=tests/vm/contract.sh
 . "$here/tests/vm/contract.sh"
+# shellcheck source=tests/vm/chains.sh
+. "$here/tests/vm/chains.sh"
 
-[ $# -gt 0 ] || set -- playback contract loopback dmix stalls limits pause user card alsactl watch unbind
+[ $# -gt 0 ] || set -- playback contract loopback dmix stalls limits pause chains user card alsactl watch unbind
 for part; do
 	if declare -F "part_$part" > /dev/null; then
 		"part_$part"
