@@ -4,8 +4,7 @@
 packages baresip-core python3
 card='formats [ S16_LE ] rates [ 48000 ] channels_min 2 channels_max 2'
 
-# phone NAME PORT SOURCE PLAYER MODE: the folder of one that needs no registrar, on
-# loopback, and speaks uncompressed sound.
+# phone NAME PORT SOURCE PLAYER MODE: the folder of one that needs no registrar, on loopback.
 phone() {
 	mkdir "$1"
 	cat > "$1/config" <<-END
@@ -13,18 +12,18 @@ phone() {
 		net_interface 127.0.0.1
 		audio_source $3
 		audio_player $4
+		audio_buffer 200
+		jitter_buffer_delay 5-50
 		ringback_disabled yes
 		statmode_default off
-		ausrc_channels 2
-		auplay_channels 2
 		module_path /usr/lib/baresip/modules
-		module l16.so
+		module opus.so
 		module alsa.so
 		module ausine.so
 		module_tmp account.so
 		module_app menu.so
 	END
-	echo "<sip:$1@127.0.0.1:$2>;regint=0;answermode=$5;audio_codecs=L16/48000/2" > "$1/accounts"
+	echo "<sip:$1@127.0.0.1:$2>;regint=0;answermode=$5" > "$1/accounts"
 	touch "$1/contacts"
 }
 
@@ -33,12 +32,18 @@ free_port() {
 }
 
 # call SOURCE: one phone calls another, which answers at once. Each plays what the other
-# says: the one that was called on the device, the caller on the second one.
+# says: the one that was called on the device, the caller on the second one. What they
+# give to the devices and get from them is written down on the way.
 call() {
 	local called caller port status
+	cat >> asound.conf <<-END
+		pcm.told { type file slave.pcm $DEVICE file "$PWD/told.raw" format raw }
+		pcm.told_second { type file slave.pcm $SECOND file "$PWD/told_second.raw" format raw }
+		pcm.recorded { type file slave.pcm $SECOND file "$PWD/recorded.raw" format raw }
+	END
 	port=$(free_port)
-	phone called "$port" ausine,440 "alsa,$DEVICE" auto
-	phone caller "$(free_port)" "$1" "alsa,$SECOND" manual
+	phone called "$port" ausine,440 alsa,told auto
+	phone caller "$(free_port)" "$1" alsa,told_second manual
 	baresip -4 -f called &
 	called=$!
 	ready eval ": > /dev/tcp/127.0.0.1/$port" || return 1
@@ -53,18 +58,25 @@ call() {
 	return "$status"
 }
 
-# about HZ FILE: it is that tone, perhaps with holes: what the phones send is timed by
-# their own clock, and with the bare card, too, the listener's buffer runs dry.
-about() {
+# said HZ HEARD TOLD: what was heard is bit for bit what the phone played, and that is about
+# this tone: what the phones send is timed by their own clock, and with the bare card, too,
+# a packet may come too late.
+said() {
 	local hz
 	hz=$(sox -q -t raw -r 48000 -c 2 -e signed -b 16 "$2" -n remix 1 stat 2>&1 |
 		awk '/^Rough/ { print $3 }')
-	echo "about $hz Hz"
-	[ "$((hz * 20))" -ge "$(($1 * 19))" ] && [ "$((hz * 20))" -le "$(($1 * 21))" ]
+	if [ "$((hz * 20))" -lt "$(($1 * 19))" ] || [ "$((hz * 20))" -gt "$(($1 * 21))" ]; then
+		echo "about $hz Hz, not $1 Hz"
+		return 1
+	fi
+	python3 "$matrix/content.py" part "$3" "$2" S16_LE 2 3 48000 trim
 }
 
-both_heard() { about 440 second.raw && about 997 heard.raw; }
+both_said() { said 997 heard.raw told.raw && said 440 second.raw told_second.raw; }
+recorded_too() {
+	both_said && python3 "$matrix/content.py" part supply.raw recorded.raw S16_LE 2 3 48000
+}
 
-row baresip "playback, a call, both ends" both_heard -- call ausine,997
+row baresip "playback, a call" both_said -- call ausine,997
 supply=$sounds/longtone.raw
-row baresip "capture, a call, both ends" both_heard -- call "alsa,$SECOND"
+row baresip "both, a call" recorded_too -- call alsa,recorded
