@@ -154,11 +154,11 @@ heard_bytes() { stat -c %s heard.raw 2> /dev/null || echo 0; }
 # heard_more SECONDS PROCESS: until the card has heard so much more, at S16_LE, 48000 Hz,
 # stereo; fails when the process has ended before.
 # Wall time is no measure of that: a program that is slow to start or to end would be
-# heard for longer.
+# heard for longer. Nor is it looked at again and again: that would cost several times what
+# a program does, and counts as its CPU time.
 heard_more() {
-	local until=$(($(heard_bytes) + $1 * 48000 * 4))
-	while [ "$(heard_bytes)" -lt "$until" ]; do
-		kill -0 "$2" || return 1
-		sleep 0.02
-	done
+	local bytes=$(($1 * 48000 * 4))
+	ready test -e heard.raw || return 1
+	[ "$(tail --pid="$2" -c +$(($(heard_bytes) + 1)) -f heard.raw 2> /dev/null |
+		head -c $bytes | wc -c)" -eq $bytes ]
 }
