@@ -312,13 +312,23 @@ static void keep_stop_threshold(struct hr_io *io)
 	underrun(io);
 }
 
+/* A rate converter holds up to a period back until it is drained, and fails, with all
+ * that is queued unheard, if there is no room for it then. */
+static bool has_room_to_drain(const struct hr_io *io)
+{
+	const struct hr_slave *slave = io->slave;
+
+	return slave->buffer < 2 * slave->period ||
+	       io->queued + slave->period <= slave->buffer;
+}
+
 static int drain_on(struct hr_io *io)
 {
 	uint64_t patience_ns = hr_frames_to_ns(2 * io->slave->period, io->rate) +
 			       STANDSTILL_NS;
 	int err = -EAGAIN;
 
-	if (!waiting(io, io->taken))
+	if (!waiting(io, io->taken) && has_room_to_drain(io))
 		err = hr_slave_drain(io->slave);
 	if (err == 0) {
 		hr_playback_end_drain(io, 0);

@@ -167,6 +167,39 @@ START_TEST(what_is_heard_through_a_chain_is_the_same)
 }
 END_TEST
 
+/* The drain is asked for when the buffer is full, and the steps of headroom do not
+ * divide it: there is no room for what the converter has held back. */
+START_TEST(the_end_is_heard_through_a_rate_converter)
+{
+	static const snd_pcm_uframes_t sizes[][2] = { { 1024, 10240 }, { 4096, 16384 } };
+	const struct rig_params params = {
+		.access = SND_PCM_ACCESS_RW_INTERLEAVED, .format = SND_PCM_FORMAT_S16_LE,
+		.channels = 2, .rate = 44100, .period = sizes[_i][0],
+		.buffer = sizes[_i][1],
+	};
+	snd_pcm_uframes_t n = N / params.period * params.period;
+	size_t bytes, frames, wanted = n * 48000 / 44100;
+	uint8_t *heard;
+
+	pcm_rig_init(&rig);
+	ck_assert_int_eq(rig_try_open_defined(&rig, "x",
+		"pcm.x { type headroom slave.pcm { type plug slave { pcm card rate 48000 } "
+		"rate_converter linear } }\n", SND_PCM_STREAM_PLAYBACK, 0, ""), 0);
+	rig_install(&rig, &params);
+	rig_thresholds(&rig, (long)params.buffer, -1, 0);
+	data = rig_noise(&rig, n, 74);
+	rig_write(&rig, data, n, params.period);
+	ck_assert_int_eq(snd_pcm_drain(rig.pcm), 0);
+	heard = rig_slurp(rig.heard, &bytes);
+	frames = without_silence(heard, bytes) / 4;
+	/* Each period is converted into whole frames. */
+	ck_assert_msg(frames + 50 > wanted && frames < wanted + wanted / 200,
+		      "%zu frames for %zu", frames, wanted);
+	free(heard);
+	pcm_rig_finish(&rig);
+}
+END_TEST
+
 static uint8_t *record(int i, enum place place)
 {
 	uint8_t *got;
@@ -262,6 +295,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, what_is_heard_through_a_chain_is_the_same, 0,
 			    (int)N_OF(chains));
+	tcase_add_loop_test(tcase, the_end_is_heard_through_a_rate_converter, 0, 2);
 	tcase_add_loop_test(tcase, what_is_recorded_through_a_chain_is_the_same, 0,
 			    (int)N_OF(chains));
 	tcase = pcm_rig_case(suite, "two cards", set_up, tear_down);
