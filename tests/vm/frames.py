@@ -75,8 +75,11 @@ def same(args):
             shown += f", which is frame {where}" if where >= 0 else ", not of it"
         sys.exit(f"{done} of {len(wanted)} frames (broken off at {broken}), then {shown}; "
                  f"{len(got) - begin} frames in all")
-    if any(map(any, got[at:at + args.after])) or len(got) < at + args.after:
-        sys.exit(f"no {args.after} frames of silence after it")
+    silent = next((i for i, frame in enumerate(got[at:at + args.after]) if any(frame)),
+                  len(got) - at)
+    if silent < args.after:
+        sys.exit(f"{silent} frames of silence after it, not {args.after}; "
+                 f"{len(got) - at - silent} more frames")
 
 
 parser = argparse.ArgumentParser()
