@@ -88,9 +88,20 @@ void clocked_tape_hear(struct clocked_tape *tape, const void *data, size_t bytes
 static void supply_counter(uint64_t world, uint8_t *data, size_t n,
 			   size_t frame_bytes)
 {
-	for (; n > 0; n--, world++)
-		for (size_t i = 0; i < frame_bytes; i++)
-			*data++ = (uint8_t)(world >> (8 * (i % 4)));
+	for (; n > 0; n--, world++) {
+		const uint8_t number[4] = {
+			(uint8_t)world, (uint8_t)(world >> 8),
+			(uint8_t)(world >> 16), (uint8_t)(world >> 24),
+		};
+		size_t i = 0;
+
+		/* By fours: much of a test's time goes into this. */
+		for (; i + sizeof(number) <= frame_bytes; i += sizeof(number))
+			memcpy(data + i, number, sizeof(number));
+		for (; i < frame_bytes; i++)
+			data[i] = number[i % sizeof(number)];
+		data += frame_bytes;
+	}
 }
 
 static size_t supply_from_file(struct clocked_tape *tape, uint64_t at,
