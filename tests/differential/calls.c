@@ -27,6 +27,9 @@ static void learn_setup(struct side *side, snd_pcm_hw_params_t *hw)
 	snd_pcm_sw_params_get_boundary(sw, &side->boundary);
 	side->frame_bytes = side->channels *
 		(size_t)snd_pcm_format_physical_width(side->format) / 8;
+	/* A few times what the buffer lasts. */
+	side->patience_ns = 200 * MS + 3 * (uint64_t)side->buffer * 1000 * MS / side->rate;
+	world_set_patience(side->patience_ns);
 	side->pos = 0;
 	side->limit = LIMIT_NONE;
 	side->stops_early = false;

@@ -18,6 +18,7 @@ struct side {
 	unsigned int rate, channels;
 	snd_pcm_uframes_t period, buffer, boundary;
 	size_t frame_bytes;
+	uint64_t patience_ns;		/* longer than it may have to wait for anything */
 	uint64_t pos;			/* frames since prepare: what is written there */
 	enum limit limit;
 	bool stops_early;		/* stop threshold below the buffer */

@@ -20,10 +20,15 @@ bool calls_init(void)
 	memory = calloc(1, MEMORY_BYTES);
 	if (!noise || !memory)
 		return false;
-	for (size_t i = 0; i < MEMORY_BYTES + NOISE_BYTES; i++) {
-		if (i < NOISE_BYTES)
-			x = x * 1664525u + 1013904223u;
-		noise[i] = i < NOISE_BYTES ? (uint8_t)(x >> 24) : noise[i - NOISE_BYTES];
+	for (size_t i = 0; i < NOISE_BYTES; i++) {
+		x = x * 1664525u + 1013904223u;
+		noise[i] = (uint8_t)(x >> 24);
+	}
+	/* And again and again, so that any place begins as long a piece of it. */
+	for (size_t at = NOISE_BYTES; at < MEMORY_BYTES + NOISE_BYTES; at += NOISE_BYTES) {
+		size_t left = MEMORY_BYTES + NOISE_BYTES - at;
+
+		memcpy(noise + at, noise, left < NOISE_BYTES ? left : NOISE_BYTES);
 	}
 	return true;
 }

@@ -116,8 +116,11 @@ static void align(struct side *side)
 	result->raw_end_ns = world_now_ns();
 	if (side->first)
 		world_advance_to(side->first->end_ns);
-	else if (result->ret == -EDEADLK || result->kind == CALL_DRAIN_AND_DROP)
-		world_advance_to(result->raw_end_ns + 6000 * MS);
+	else if (result->ret == -EDEADLK)
+		/* The other one may lose its patience later, but not by more. */
+		world_advance_to(result->raw_end_ns + side->patience_ns + 500 * MS);
+	else if (result->kind == CALL_DRAIN_AND_DROP)
+		world_advance_to(result->raw_end_ns + 500 * MS);
 	else if (result->raw_end_ns != result->begin_ns &&
 		 (is_moving(result->before) || is_moving(result->after)))
 		world_advance_to(result->raw_end_ns + 2 * MS +
@@ -144,6 +147,7 @@ static void play_call(struct side *side, const struct call *call)
 	result->limit = side->limit;
 	result->goes_on = side->silence;
 	result->rate = side->rate;
+	result->patience_ns = side->patience_ns;
 	result->period = (long)side->period;
 	result->step = (long)(side->period < side->rate / 100 ? side->period :
 			      side->rate / 100);
@@ -177,10 +181,11 @@ void side_play(const struct sequence *sequence, const struct record *first,
 	struct side side = {
 		.playback = sequence->playback, .nonblock = sequence->nonblock,
 		.format = SND_PCM_FORMAT_S16_LE, .rate = 48000, .channels = 2,
-		.period = 256, .buffer = 1024, .boundary = 1u << 30, .frame_bytes = 4,
+		.patience_ns = 1000 * MS, .period = 256, .buffer = 1024, .boundary = 1u << 30, .frame_bytes = 4,
 	};
 	memset(record, 0, sizeof(*record));
 	world_begin();
+	world_set_patience(side.patience_ns);
 	unlink(heard);
 	record->open_ret = snd_pcm_open_lconf(&side.pcm, first ? "card" : "x",
 		sequence->playback ? SND_PCM_STREAM_PLAYBACK : SND_PCM_STREAM_CAPTURE,

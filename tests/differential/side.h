@@ -50,6 +50,7 @@ struct result {
 	long frames;			/* what the other side is to do as well */
 	long step, period;		/* frames: the device's and the program's */
 	unsigned int rate;
+	uint64_t patience_ns;
 	bool goes_on;			/* not stopped by its buffer's end */
 	bool transfers;			/* ret counts frames, and data may be there */
 	enum limit limit;

@@ -33,6 +33,9 @@ void world_begin(void);
 /** The time, as everybody sees it. */
 uint64_t world_now_ns(void);
 
+/** How long the program's thread may wait without a limit of its own. */
+void world_set_patience(uint64_t ns);
+
 /** Let time pass until then. */
 void world_advance_to(uint64_t ns);
 
