@@ -68,6 +68,8 @@ static void follow_program(struct clocked_pcm *pcm)
 		return;
 	/* snd_pcm_reset() is seen only by this. */
 	if (pcm->io.hw_ptr != pcm->told && pcm->io.hw_ptr == 0) {
+		/* All up to now is forgotten, not only what was seen. */
+		clocked_device_sync(&pcm->dev, hr_now_ns());
 		clocked_device_reset(&pcm->dev);
 		pcm->told = 0;
 	}

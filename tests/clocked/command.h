@@ -27,6 +27,7 @@ struct clocked_words {
 	uint32_t keeps;		/* not 0: it gives back nothing, whatever alsa-lib says, like a
 				 * sound server */
 	uint32_t slow_us;	/* it takes so long to tell where it is, and to take frames */
+	uint64_t suspended_ns;	/* when that was; 0: when it is noticed */
 };
 
 /** Make the file, all words 0. Returns a descriptor to give to the calls below and

@@ -89,5 +89,6 @@ struct clocked_words clocked_commanded_read(const struct clocked_commanded *comm
 	words.keeps = __atomic_load_n(&from->keeps, __ATOMIC_RELAXED);
 	words.slow_us = __atomic_load_n(&from->slow_us, __ATOMIC_RELAXED);
 	words.lost = __atomic_load_n(&from->lost, __ATOMIC_RELAXED);
+	words.suspended_ns = __atomic_load_n(&from->suspended_ns, __ATOMIC_RELAXED);
 	return words;
 }

@@ -25,7 +25,7 @@ void clocked_faults_obey(struct clocked_device *dev, const struct clocked_words 
 	}
 	if (words->suspends != dev->suspends) {
 		dev->suspends = words->suspends;
-		suspend(dev, now_ns);
+		suspend(dev, words->suspended_ns ? words->suspended_ns : now_ns);
 	}
 }
 

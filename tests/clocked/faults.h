@@ -6,7 +6,7 @@
  * Suspended, it does nothing; a resume lets it go on where it was, as a card does
  * that has INFO_RESUME, or goes back to the state that it was in; what the world
  * went on meanwhile is not heard and not recorded. Lost, it is so for ever. Both are
- * noticed when somebody looks; up to there it went on.
+ * noticed when somebody looks; up to there it went on, or to the moment that was told.
  */
 #ifndef TESTS_CLOCKED_FAULTS_H
 #define TESTS_CLOCKED_FAULTS_H

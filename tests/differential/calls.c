@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 The headroom authors */
-#include <limits.h>
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -10,142 +10,6 @@
 #include "tests/differential/world.h"
 
 #define MS UINT64_C(1000000)
-#define FRAMES_MAX 8192
-
-static void learn_setup(struct side *side, snd_pcm_hw_params_t *hw)
-{
-	snd_pcm_sw_params_t *sw;
-
-	snd_pcm_hw_params_get_access(hw, &side->access);
-	snd_pcm_hw_params_get_format(hw, &side->format);
-	snd_pcm_hw_params_get_rate(hw, &side->rate, NULL);
-	snd_pcm_hw_params_get_channels(hw, &side->channels);
-	snd_pcm_hw_params_get_period_size(hw, &side->period, NULL);
-	snd_pcm_hw_params_get_buffer_size(hw, &side->buffer);
-	snd_pcm_sw_params_alloca(&sw);
-	snd_pcm_sw_params_current(side->pcm, sw);
-	snd_pcm_sw_params_get_boundary(sw, &side->boundary);
-	side->frame_bytes = side->channels *
-		(size_t)snd_pcm_format_physical_width(side->format) / 8;
-	/* A few times what the buffer lasts. */
-	side->patience_ns = 200 * MS + 3 * (uint64_t)side->buffer * 1000 * MS / side->rate;
-	world_set_patience(side->patience_ns);
-	side->pos = 0;
-	side->limit = LIMIT_NONE;
-	side->stops_early = false;
-	note_exact(side, (long)side->access);
-	note_exact(side, (long)side->format);
-	note_exact(side, (long)side->rate);
-	note_exact(side, (long)side->channels);
-	note_exact(side, (long)side->period);
-	note_exact(side, (long)side->buffer);
-	note_exact(side, (long)side->boundary);
-	note_exact(side, snd_pcm_hw_params_can_pause(hw) |
-			 snd_pcm_hw_params_can_resume(hw) << 1 |
-			 snd_pcm_hw_params_is_batch(hw) << 2);
-}
-
-static void call_hw_params(struct side *side, struct rng *rng, bool absurd)
-{
-	static const snd_pcm_format_t formats[] = {
-		SND_PCM_FORMAT_S16_LE, SND_PCM_FORMAT_S32_LE, SND_PCM_FORMAT_S16_LE,
-		SND_PCM_FORMAT_U8, SND_PCM_FORMAT_S24_3LE, SND_PCM_FORMAT_FLOAT_LE,
-		SND_PCM_FORMAT_S16_BE, SND_PCM_FORMAT_MU_LAW,
-	};
-	static const unsigned int rates[] = { 48000, 44100, 8000, 96000, 192000, 22050,
-					      5512, 0, UINT_MAX };
-	static const unsigned int channels[] = { 2, 1, 2, 4, 3, 6, 32, 0, 1000 };
-	static const snd_pcm_uframes_t absurds[] = { 0, 1, 3, UINT_MAX, ULONG_MAX };
-	snd_pcm_format_t format = formats[rng_below(rng, absurd ? 8 : 7)];
-	unsigned int rate = rates[rng_below(rng, absurd ? 9 : 6)];
-	unsigned int n_channels = channels[rng_below(rng, absurd ? 9 : 6)];
-	snd_pcm_access_t access = rng_chance(rng, 50) ? SND_PCM_ACCESS_RW_INTERLEAVED :
-				  (snd_pcm_access_t)rng_below(rng, 5);
-	snd_pcm_uframes_t period = 16 + rng_below(rng, rng_chance(rng, 50) ? 200 : 2000);
-	snd_pcm_uframes_t buffer = period * (2 + rng_below(rng, 5)), least = FRAMES_MAX;
-	snd_pcm_hw_params_t *hw;
-
-	if (rng_chance(rng, 40)) {
-		period = (snd_pcm_uframes_t)64 << rng_below(rng, 5);
-		buffer = period << (1 + rng_below(rng, 3));
-	}
-	if (rng_chance(rng, 20))
-		buffer += rng_below(rng, period);
-	if (absurd && rng_chance(rng, 50))
-		period = absurds[rng_below(rng, 5)];
-	if (absurd && rng_chance(rng, 50))
-		buffer = absurds[rng_below(rng, 5)];
-	SAY(side, "hw_params %s %s %u Hz %u ch period %lu buffer %lu",
-	    snd_pcm_access_name(access), snd_pcm_format_name(format), rate, n_channels,
-	    period, buffer);
-	snd_pcm_hw_params_alloca(&hw);
-	note_exact(side, snd_pcm_hw_params_any(side->pcm, hw));
-	note_exact(side, snd_pcm_hw_params_set_access(side->pcm, hw, access));
-	note_exact(side, snd_pcm_hw_params_set_format(side->pcm, hw, format));
-	note_exact(side, snd_pcm_hw_params_set_channels(side->pcm, hw, n_channels));
-	note_exact(side, snd_pcm_hw_params_set_rate(side->pcm, hw, rate, 0));
-	if (absurd) {
-		note_exact(side, snd_pcm_hw_params_set_period_size(side->pcm, hw, period, 0));
-		note_exact(side, snd_pcm_hw_params_set_buffer_size(side->pcm, hw, buffer));
-	} else {
-		snd_pcm_hw_params_set_buffer_size_near(side->pcm, hw, &buffer);
-		snd_pcm_hw_params_set_period_size_near(side->pcm, hw, &period, NULL);
-	}
-	/* A program that ignores errors gets what is left; not all of the memory. */
-	snd_pcm_hw_params_set_channels_near(side->pcm, hw, &n_channels);
-	/* Where alsa-lib chooses, ioplug is not told what: it sees old values. */
-	snd_pcm_hw_params_set_access_first(side->pcm, hw, &access);
-	snd_pcm_hw_params_set_format_first(side->pcm, hw, &format);
-	snd_pcm_hw_params_set_rate_near(side->pcm, hw, &rate, NULL);
-	snd_pcm_hw_params_set_buffer_size_max(side->pcm, hw, &least);
-	side->result->ret = snd_pcm_hw_params(side->pcm, hw);
-	if (side->result->ret == 0) {
-		learn_setup(side, hw);
-	} else {
-		side->limit = LIMIT_FREED;
-		/* alsa-lib may keep a setup that it has refused, with periods of 0
-		 * frames, on which it fails itself. */
-		snd_pcm_hw_free(side->pcm);
-	}
-}
-
-static void call_sw_params(struct side *side, struct rng *rng)
-{
-	const snd_pcm_uframes_t avail_mins[] = {
-		0, 1, side->period, side->period, side->buffer + 1,
-	};
-	snd_pcm_uframes_t start, stop, avail_min;
-	snd_pcm_sw_params_t *sw;
-
-	snd_pcm_sw_params_alloca(&sw);
-	start = rng_chance(rng, 30) ? side->boundary : draw_frames(side, rng, true);
-	stop = rng_chance(rng, 70) ? side->buffer :
-	       rng_chance(rng, 50) ? side->boundary : 1 + rng_below(rng, side->buffer);
-	/* Between two periods the card wakes at the later one, perhaps in an overrun;
-	 * headroom at once. */
-	avail_min = avail_mins[rng_below(rng, 5)];
-	note_exact(side, snd_pcm_sw_params_current(side->pcm, sw));
-	note_exact(side, snd_pcm_sw_params_set_start_threshold(side->pcm, sw, start));
-	note_exact(side, snd_pcm_sw_params_set_stop_threshold(side->pcm, sw, stop));
-	note_exact(side, snd_pcm_sw_params_set_avail_min(side->pcm, sw, avail_min));
-	note_exact(side, snd_pcm_sw_params_set_period_event(side->pcm, sw,
-							    rng_chance(rng, 20)));
-	note_exact(side, snd_pcm_sw_params_set_tstamp_mode(side->pcm, sw,
-		rng_chance(rng, 50) ? SND_PCM_TSTAMP_ENABLE : SND_PCM_TSTAMP_NONE));
-	SAY(side, "sw_params start %ld stop %ld avail_min %ld", (long)start, (long)stop,
-	    (long)avail_min);
-	/* What has happened by now is judged by the old values: the card looks only
-	 * when it is asked. */
-	snd_pcm_hwsync(side->pcm);
-	side->result->ret = snd_pcm_sw_params(side->pcm, sw);
-	if (side->result->ret == 0)
-		side->stops_early = stop < side->buffer;
-	if (side->stops_early && side->limit == LIMIT_NONE)
-		side->limit = LIMIT_STOP;
-	/* Played beyond the end, or stopped by the step before it. */
-	if (stop != side->buffer)
-		side->silence = true;
-}
 
 struct drainer {
 	snd_pcm_t *pcm;
@@ -167,8 +31,12 @@ static void call_drain_and_drop(struct side *side, struct rng *rng)
 {
 	uint64_t wait_ns = rng_below(rng, 20) * MS;
 	struct drainer drainer = { .pcm = side->pcm };
+	snd_pcm_sframes_t delay;
 	pthread_t thread;
 
+	/* Who has just gone back by what it wrote last is believed by its own next call
+	 * only; a hwsync of a stream that is not started tells headroom nothing. */
+	snd_pcm_delay(side->pcm, &delay);
 	SAY(side, "drain in a thread, drop after %llu ms",
 	    (unsigned long long)(wait_ns / MS));
 	if (pthread_create(&thread, NULL, drain_main, &drainer) != 0)
@@ -181,7 +49,7 @@ static void call_drain_and_drop(struct side *side, struct rng *rng)
 	note_exact(side, atomic_load(&drainer.done));
 	pthread_join(thread, NULL);
 	note_exact(side, drainer.ret);
-	if (side->silence)
+	if (side->goes_on)
 		side->limit = LIMIT_SILENCE;
 }
 
@@ -326,12 +194,53 @@ static void call_advance(struct side *side, struct rng *rng)
 	world_advance_to(world_now_ns() + ns);
 }
 
+/* It may be over for one of the two and not for the other. */
+static bool is_near_end(const struct side *side)
+{
+	snd_pcm_sframes_t avail = snd_pcm_avail_update(side->pcm);
+
+	return side->stop < side->boundary &&
+	       (avail < 0 || (snd_pcm_uframes_t)avail + side->period + side->rate / 50 >=
+		side->stop);
+}
+
+/* Both cards stop at this moment, whenever their program looks. */
+static void call_suspend(struct side *side, struct rng *rng)
+{
+	struct clocked_words words = {
+		.suspends = ++side->suspends,
+		.resume_errno = rng_chance(rng, 30) ? ENOSYS : 0,
+		.suspended_ns = world_now_ns(),
+	};
+	snd_pcm_state_t state;
+
+	/* Whether it still runs is not known before somebody looks. */
+	snd_pcm_hwsync(side->pcm);
+	state = snd_pcm_state(side->pcm);
+	SAY(side, "hwsync, suspend%s, hwsync", words.resume_errno ? " for good" : "");
+	if (pwrite(side->command_fd, &words, sizeof(words), 0) < 0)
+		return;
+	if (state != SND_PCM_STATE_RUNNING && state != SND_PCM_STATE_DRAINING) {
+		side->prepared_idle = state == SND_PCM_STATE_PREPARED &&
+				      side->limit == LIMIT_NONE;
+		side->limit = LIMIT_IDLE;
+	} else if (is_near_end(side) && side->limit == LIMIT_NONE) {
+		side->limit = LIMIT_END;
+	}
+	side->refuses_resume = words.resume_errno != 0;
+	/* A step of the device's side, which need not have been waiting for it. */
+	world_advance_to(world_now_ns() + 11 * MS);
+	side->result->ret = snd_pcm_hwsync(side->pcm);
+}
+
 static void begin_anew(struct side *side)
 {
 	if (side->result->ret < 0)
 		return;
 	side->pos = 0;
-	side->limit = side->stops_early ? LIMIT_STOP : LIMIT_NONE;
+	side->limit = LIMIT_NONE;
+	side->was_reset = false;
+	side->goes_on = side->stop != side->buffer;
 }
 
 /* Calls that steer the stream. */
@@ -350,6 +259,9 @@ static void call_steer(struct side *side, enum call_kind kind, struct rng *rng)
 	case CALL_START:
 		SAY(side, "start");
 		*ret = snd_pcm_start(side->pcm);
+		/* Here the device is needed, and both say the same again. */
+		if (side->limit == LIMIT_IDLE && side->prepared_idle)
+			side->limit = LIMIT_NONE;
 		break;
 	case CALL_DROP:
 		SAY(side, "drop");
@@ -358,7 +270,7 @@ static void call_steer(struct side *side, enum call_kind kind, struct rng *rng)
 	case CALL_DRAIN:
 		SAY(side, "drain");
 		*ret = snd_pcm_drain(side->pcm);
-		if (side->silence)
+		if (side->goes_on)
 			side->limit = LIMIT_SILENCE;
 		break;
 	case CALL_PAUSE:
@@ -369,14 +281,24 @@ static void call_steer(struct side *side, enum call_kind kind, struct rng *rng)
 	case CALL_RESUME:
 		SAY(side, "resume");
 		*ret = snd_pcm_resume(side->pcm);
+		if (side->refuses_resume && side->result->before == SND_PCM_STATE_SUSPENDED)
+			side->limit = LIMIT_REFUSED;
 		break;
 	case CALL_RESET:
-		SAY(side, "reset");
+		SAY(side, "hwsync, reset, hwsync");
+		/* One that begins at 0 leaves no trace at all. */
+		snd_pcm_hwsync(side->pcm);
 		*ret = snd_pcm_reset(side->pcm);
-		side->rewound = true;
-		side->pos = 0;
-		if (side->limit == LIMIT_NONE)
+		/* ioplug tells nobody of it: what comes before the next call belongs to
+		 * what was forgotten. So that is now, and what follows from it as well. */
+		snd_pcm_hwsync(side->pcm);
+		world_settle();
+		snd_pcm_hwsync(side->pcm);
+		side->rewound = side->was_reset = true;
+		if (snd_pcm_state(side->pcm) == SND_PCM_STATE_XRUN &&
+		    side->limit == LIMIT_NONE)
 			side->limit = LIMIT_RESET;
+		side->pos = 0;
 		break;
 	case CALL_RECOVER:
 		error = errors[rng_below(rng, 6)];
@@ -384,6 +306,9 @@ static void call_steer(struct side *side, enum call_kind kind, struct rng *rng)
 		*ret = snd_pcm_recover(side->pcm, error, 1);
 		if (error == -EPIPE || error == EPIPE)
 			begin_anew(side);
+		else if (error == -ESTRPIPE && side->refuses_resume &&
+			 side->result->before == SND_PCM_STATE_SUSPENDED)
+			side->limit = LIMIT_REFUSED;
 		break;
 	case CALL_HW_FREE:
 		SAY(side, "hw_free");
@@ -441,6 +366,9 @@ void call_make(struct side *side, const struct call *call)
 		break;
 	case CALL_ADVANCE:
 		call_advance(side, &rng);
+		break;
+	case CALL_SUSPEND:
+		call_suspend(side, &rng);
 		break;
 	case CALL_SETTLE:
 		SAY(side, "advance a period");

@@ -6,6 +6,7 @@
 #ifndef TESTS_DIFFERENTIAL_CALLS_H
 #define TESTS_DIFFERENTIAL_CALLS_H
 
+#include "tests/clocked/command.h"
 #include "tests/differential/side.h"
 
 struct side {
@@ -20,9 +21,16 @@ struct side {
 	size_t frame_bytes;
 	uint64_t patience_ns;		/* longer than it may have to wait for anything */
 	uint64_t pos;			/* frames since prepare: what is written there */
+	int command_fd;			/* -1: nothing befalls the card */
+	uint32_t suspends;		/* so far */
+	bool refuses_resume;		/* since the last of them */
 	enum limit limit;
-	bool stops_early;		/* stop threshold below the buffer */
-	bool silence, rewound;		/* the sound need not be the same any more */
+	bool prepared_idle;		/* when it was suspended */
+	snd_pcm_uframes_t stop;		/* threshold */
+	snd_pcm_uframes_t apart;	/* frames by which the two may wake apart */
+	bool was_reset;			/* since prepare: within a step of each other */
+	bool goes_on;			/* beyond its end, or stops before it */
+	bool went_on, rewound;		/* the sound need not be the same any more */
 	const struct result *first;	/* the other side's of the same call, or NULL */
 	struct result *result;
 };
@@ -32,6 +40,10 @@ void call_make(struct side *side, const struct call *call);
 
 /** Memory for what is written and read, made once. */
 bool calls_init(void);
+
+/* calls_params.c */
+void call_hw_params(struct side *side, struct rng *rng, bool absurd);
+void call_sw_params(struct side *side, struct rng *rng);
 
 /* calls_transfer.c */
 void call_transfer(struct side *side, struct rng *rng);

@@ -84,7 +84,7 @@ static void keep_data(struct side *side, const uint8_t *data, size_t frames,
 	size_t bytes = frames * frame_bytes;
 
 	result->frame_bytes = frame_bytes;
-	if (side->playback || side->silence || !bytes || bytes > MEMORY_BYTES)
+	if (side->playback || side->goes_on || side->was_reset || !bytes || bytes > MEMORY_BYTES)
 		return;
 	result->data = malloc(bytes);
 	if (result->data)
@@ -254,18 +254,14 @@ void call_move(struct side *side, struct rng *rng, bool forward)
 	SAY(side, "%s %ld", forward ? "forward" : "rewind", (long)n);
 	result->ret = forward ? snd_pcm_forward(side->pcm, n) :
 				snd_pcm_rewind(side->pcm, n);
-	if (absurd)
+	if (absurd && n != 0 && (most < 0 || n > (snd_pcm_uframes_t)most))
 		side->limit = LIMIT_POSITION;
 	if (result->ret <= 0)
 		return;
 	/* ioplug tells nobody of a move: the next call does, and soon. */
 	snd_pcm_hwsync(side->pcm);
 	side->rewound = true;
-	/* Nor is there anything before the first frame that was recorded. */
-	if (side->playback && snd_pcm_state(side->pcm) != SND_PCM_STATE_PREPARED &&
-	    side->limit == LIMIT_NONE)
-		side->limit = LIMIT_HELD;
-	if (side->silence || snd_pcm_state(side->pcm) == SND_PCM_STATE_DRAINING ||
+	if (side->goes_on || snd_pcm_state(side->pcm) == SND_PCM_STATE_DRAINING ||
 	    (!forward && (uint64_t)result->ret > side->pos))
 		side->limit = LIMIT_POSITION;
 	side->pos += (uint64_t)(forward ? result->ret : -result->ret);

@@ -68,12 +68,18 @@ void sequence_make(struct sequence *sequence, uint64_t seed, uint64_t index,
 		.playback = rng_chance(&rng, 55),
 		.nonblock = rng_chance(&rng, 50),
 		.keeps = rng_chance(&rng, 10),
+		.commanded = rng_chance(&rng, 25),
 		.card = (unsigned int)rng_below(&rng, n_cards),
 	};
 	n = 5 + (unsigned int)rng_below(&rng, CALLS_MAX - 4);
 	for (unsigned int i = 0; i < n; i++) {
 		enum call_kind kind = draw_kind(&rng);
 
+		if (sequence->commanded && i > 2 && rng_chance(&rng, 8))
+			kind = CALL_SUSPEND;
+		if (i > 0 && sequence->calls[i - 1].kind == CALL_SUSPEND &&
+		    rng_chance(&rng, 40))
+			kind = rng_chance(&rng, 60) ? CALL_RESUME : CALL_RECOVER;
 		/* Most programs begin like this; the others get no further. */
 		if (i == 0 && rng_chance(&rng, 90))
 			kind = CALL_HW_PARAMS;

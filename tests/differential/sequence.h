@@ -25,7 +25,7 @@ enum call_kind {
 	CALL_AVAIL, CALL_AVAIL_UPDATE, CALL_AVAIL_DELAY, CALL_DELAY, CALL_STATUS,
 	CALL_HWSYNC, CALL_HTIMESTAMP, CALL_WAIT, CALL_POLL, CALL_NONBLOCK,
 	CALL_STATE, CALL_INFO, CALL_CHMAP, CALL_DUMP, CALL_LINK,
-	CALL_ADVANCE,
+	CALL_ADVANCE, CALL_SUSPEND,
 	CALL_SETTLE,		/* let a period of the device pass; never drawn */
 	N_CALL_KINDS
 };
@@ -39,6 +39,7 @@ struct sequence {
 	uint64_t seed, index;	/* what it was made from */
 	bool playback;
 	bool nonblock;
+	bool commanded;		/* the card may be suspended */
 	bool keeps;		/* capture: headroom keeps more than the device */
 	unsigned int card;	/* which of side.h's cards */
 	unsigned int n;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/clocked/command.h"
 #include "tests/differential/calls.h"
 #include "tests/differential/world.h"
 
@@ -24,13 +25,15 @@ static const char *const cards[N_CARDS] = {
 
 bool side_trace;
 
-static char folder[64], heard[96];
-static snd_config_t *configs[N_CARDS][2];
+static char folder[64], heard[96], command[96];
+static int command_fd = -1;
+static snd_config_t *configs[N_CARDS][2][2];
 
-static bool load_config(unsigned int card, bool keeps)
+static bool load_config(unsigned int card, bool keeps, bool commanded)
 {
 	const char *clocked = getenv("CLOCKED_LIB"), *pcm = getenv("HEADROOM_PCM_LIB");
-	snd_config_t **config = &configs[card][keeps];
+	snd_config_t **config = &configs[card][keeps][commanded];
+	char commands[128] = "";
 	snd_input_t *input;
 	char text[2048];
 	int err;
@@ -39,12 +42,15 @@ static bool load_config(unsigned int card, bool keeps)
 		fputs("CLOCKED_LIB or HEADROOM_PCM_LIB is not set\n", stderr);
 		return false;
 	}
+	if (commanded)
+		snprintf(commands, sizeof(commands), "command \"%s\"", command);
 	/* No real-time priority: this may be one processor, and be busy. */
 	snprintf(text, sizeof(text),
 		 "pcm_type.clocked.lib \"%s\"\npcm_type.headroom.lib \"%s\"\n"
-		 "pcm.card { type clocked heard \"%s\" %s }\n"
+		 "pcm.card { type clocked heard \"%s\" %s %s }\n"
 		 "pcm.x { type headroom slave.pcm card rt_priority 0 depth_ms %d }\n",
-		 clocked, pcm, heard, cards[card], keeps ? 200 : 0);
+		 clocked, pcm, heard, commands, cards[card],
+		 keeps ? 200 : 0);
 	if (snd_config_top(config) < 0 ||
 	    snd_input_buffer_open(&input, text, (ssize_t)strlen(text)) < 0)
 		return false;
@@ -61,10 +67,14 @@ bool side_init(void)
 	if (!mkdtemp(folder))
 		return false;
 	snprintf(heard, sizeof(heard), "%s/heard", folder);
+	snprintf(command, sizeof(command), "%s/command", folder);
 	snprintf(counters, sizeof(counters), "%s/counters", folder);
 	setenv("HEADROOM_DIR", counters, 1);
-	for (unsigned int i = 0; i < N_CARDS; i++)
-		if (!load_config(i, false) || !load_config(i, true))
+	command_fd = clocked_command_make(command);
+	if (command_fd < 0)
+		return false;
+	for (unsigned int i = 0; i < 4 * N_CARDS; i++)
+		if (!load_config(i / 4, i & 1, i & 2))
 			return false;
 	return calls_init();
 }
@@ -80,10 +90,11 @@ static int remove_one(const char *path, const struct stat *stat, int kind,
 
 void side_finish(void)
 {
-	for (unsigned int i = 0; i < N_CARDS; i++)
-		for (unsigned int keeps = 0; keeps < 2; keeps++)
-			if (configs[i][keeps])
-				snd_config_delete(configs[i][keeps]);
+	for (unsigned int i = 0; i < 4 * N_CARDS; i++)
+		if (configs[i / 4][i & 1][i / 2 & 1])
+			snd_config_delete(configs[i / 4][i & 1][i / 2 & 1]);
+	if (command_fd >= 0)
+		close(command_fd);
 	nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -124,7 +135,7 @@ static void align(struct side *side)
 	else if (result->raw_end_ns != result->begin_ns &&
 		 (is_moving(result->before) || is_moving(result->after)))
 		world_advance_to(result->raw_end_ns + 2 * MS +
-				 (uint64_t)side->period * 1000 * MS / side->rate);
+				 (uint64_t)side->apart * 1000 * MS / side->rate);
 	result->end_ns = world_now_ns();
 }
 
@@ -145,13 +156,15 @@ static void play_call(struct side *side, const struct call *call)
 	result->after = snd_pcm_state(side->pcm);
 	result->kind = call->kind;
 	result->limit = side->limit;
-	result->goes_on = side->silence;
+	result->goes_on = side->goes_on;
+	result->was_reset = side->was_reset;
 	result->rate = side->rate;
 	result->patience_ns = side->patience_ns;
-	result->period = (long)side->period;
+	result->apart = (long)side->apart;
 	result->step = (long)(side->period < side->rate / 100 ? side->period :
 			      side->rate / 100);
-	if (call->kind == CALL_ADVANCE || call->kind == CALL_SETTLE)
+	if (call->kind == CALL_ADVANCE || call->kind == CALL_SETTLE ||
+	    call->kind == CALL_SUSPEND)
 		result->raw_end_ns = result->end_ns = world_now_ns();
 	else
 		align(side);
@@ -181,22 +194,29 @@ void side_play(const struct sequence *sequence, const struct record *first,
 	struct side side = {
 		.playback = sequence->playback, .nonblock = sequence->nonblock,
 		.format = SND_PCM_FORMAT_S16_LE, .rate = 48000, .channels = 2,
-		.patience_ns = 1000 * MS, .period = 256, .buffer = 1024, .boundary = 1u << 30, .frame_bytes = 4,
+		.command_fd = sequence->commanded ? command_fd : -1,
+		.patience_ns = 1000 * MS, .period = 256, .buffer = 1024, .apart = 256,
+		.stop = 1024, .boundary = 1u << 30, .frame_bytes = 4,
 	};
+	const struct clocked_words calm = { 0 };
+
 	memset(record, 0, sizeof(*record));
 	world_begin();
 	world_set_patience(side.patience_ns);
 	unlink(heard);
+	if (sequence->commanded &&
+	    pwrite(command_fd, &calm, sizeof(calm), 0) < 0)
+		return;
 	record->open_ret = snd_pcm_open_lconf(&side.pcm, first ? "card" : "x",
 		sequence->playback ? SND_PCM_STREAM_PLAYBACK : SND_PCM_STREAM_CAPTURE,
 		sequence->nonblock ? SND_PCM_NONBLOCK : 0,
-		configs[sequence->card][sequence->keeps]);
+		configs[sequence->card][sequence->keeps][sequence->commanded]);
 	if (record->open_ret == 0) {
 		play_calls(&side, sequence, first, record);
 		world_next_call();
 		record->close_ret = snd_pcm_close(side.pcm);
 	}
-	record->same_sound = !side.silence && !side.rewound;
+	record->same_sound = !side.went_on && !side.rewound;
 	record->threads = world_threads();
 	record->wakeups = world_wakeups();
 	record->end_ns = world_now_ns();

@@ -29,11 +29,12 @@
 enum limit {
 	LIMIT_NONE,
 	LIMIT_POSITION,		/* the program's pointer is outside of the buffer */
-	LIMIT_RESET,		/* the position went to 0 in a running stream */
-	LIMIT_HELD,		/* rewound into what the device holds */
-	LIMIT_STOP,		/* a stop threshold before the buffer's end */
+	LIMIT_RESET,		/* reset at the end of a stream */
+	LIMIT_END,		/* suspended near an xrun */
 	LIMIT_DRAINING,		/* committed while it drains */
 	LIMIT_SILENCE,		/* the end of a stream kept going by silence */
+	LIMIT_IDLE,		/* suspended while it stood still */
+	LIMIT_REFUSED,		/* suspended, and cannot be resumed */
 	LIMIT_FREED,		/* no setup, but ioplug stays in its state */
 	N_LIMITS
 };
@@ -48,10 +49,10 @@ struct result {
 	snd_pcm_state_t before, after;
 	uint64_t begin_ns, raw_end_ns, end_ns;	/* virtual; end is padded */
 	long frames;			/* what the other side is to do as well */
-	long step, period;		/* frames: the device's and the program's */
+	long step, apart;		/* frames: the device's, and see calls.h */
 	unsigned int rate;
 	uint64_t patience_ns;
-	bool goes_on;			/* not stopped by its buffer's end */
+	bool goes_on, was_reset;	/* see calls.h */
 	bool transfers;			/* ret counts frames, and data may be there */
 	enum limit limit;
 	uint8_t *data;			/* capture: what was read */

@@ -35,6 +35,7 @@
 #define FAILURES_SHOWN 20
 #define DISAGREES 90
 #define STUCK_S 60		/* of real time, in one sequence */
+#define STUCK_AGAIN_S 10	/* the same, where one more does no harm */
 
 /* What the playing process tells. */
 struct progress {
@@ -73,7 +74,7 @@ static void quiet(const char *file, int line, const char *function, int err,
 }
 
 /* Wait for a process; one that makes no progress is killed. Returns its status. */
-static int watch(pid_t pid)
+static int watch(pid_t pid, unsigned int stuck_s)
 {
 	uint64_t seen = UINT64_MAX, since = real_ns();
 	struct pollfd ended = { (int)syscall(SYS_pidfd_open, pid, 0), POLLIN, 0 };
@@ -94,9 +95,9 @@ static int watch(pid_t pid)
 		if (atomic_load(&progress->played) != seen) {
 			seen = atomic_load(&progress->played);
 			since = real_ns();
-		} else if (real_ns() - since > STUCK_S * UINT64_C(1000000000) * slowness()) {
+		} else if (real_ns() - since > stuck_s * UINT64_C(1000000000) * slowness()) {
 			fprintf(stderr, "no progress for %u s: killed\n",
-				STUCK_S * slowness());
+				stuck_s * slowness());
 			kill(pid, SIGKILL);
 			since = real_ns();
 		}
@@ -129,7 +130,7 @@ static int play_range(uint64_t seed, uint64_t from, uint64_t to)
 		/* Not _exit(): leaks are looked for. */
 		exit(EXIT_SUCCESS);
 	}
-	return watch(pid);
+	return watch(pid, STUCK_S);
 }
 
 /* Whether it fails, whatever the failure is. */
@@ -156,7 +157,7 @@ static bool fails(const struct sequence *sequence, bool show)
 		side_finish();
 		_exit(agrees ? 0 : DISAGREES);
 	}
-	return watch(pid) != 0;
+	return watch(pid, STUCK_AGAIN_S) != 0;
 }
 
 /* Leave out what is not needed for it to fail. */
@@ -186,6 +187,7 @@ static void report(uint64_t seed, uint64_t index, int status)
 		printf("exit status %d\n", WEXITSTATUS(status));
 	else
 		printf("signal %d\n", WTERMSIG(status));
+	fflush(stdout);
 	sequence_make(&sequence, seed, index, N_CARDS);
 	shrink(&sequence);
 	(void)fails(&sequence, true);
