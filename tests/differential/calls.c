@@ -239,6 +239,8 @@ static void begin_anew(struct side *side)
 		return;
 	side->pos = 0;
 	side->limit = LIMIT_NONE;
+	if (side->was_reset)
+		side->apart -= side->period;
 	side->was_reset = false;
 	side->goes_on = side->stop != side->buffer;
 }
@@ -294,6 +296,9 @@ static void call_steer(struct side *side, enum call_kind kind, struct rng *rng)
 		snd_pcm_hwsync(side->pcm);
 		world_settle();
 		snd_pcm_hwsync(side->pcm);
+		/* And then one of them may need another period for as much. */
+		if (!side->was_reset)
+			side->apart += side->period;
 		side->rewound = side->was_reset = true;
 		if (snd_pcm_state(side->pcm) == SND_PCM_STATE_XRUN &&
 		    side->limit == LIMIT_NONE)

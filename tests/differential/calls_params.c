@@ -196,7 +196,7 @@ void call_sw_params(struct side *side, struct rng *rng)
 	side->stop = stop;
 	/* The card wakes at the end of a period, headroom a little sooner or later: one
 	 * of them may have to wait for as much again. */
-	side->apart = side->period;
+	side->apart = side->period * (side->was_reset ? 2 : 1);
 	if (avail_min <= side->buffer && avail_min != side->period)
 		side->apart += avail_min;
 	/* Played beyond the end, or stopped by the step before it. */
