@@ -113,8 +113,10 @@ snd_pcm_sframes_t hr_pcm_pointer(snd_pcm_ioplug_t *ioplug)
 			pcm->told_hw_ptr = hr_pcm_ptr_of(pcm, pcm->hw_pos);
 	} else {
 		ret = 0;
-		/* snd_pcm_reset() reaches a suspended stream, too. */
-		if (pcm->stream && ioplug->state == SND_PCM_STATE_SUSPENDED)
+		/* snd_pcm_reset() reaches a suspended stream, too; and a prepared one is
+		 * told of the program by nothing else, until another thread starts it. */
+		if (pcm->stream && (ioplug->state == SND_PCM_STATE_SUSPENDED ||
+				    ioplug->state == SND_PCM_STATE_PREPARED))
 			hr_pcm_sync_appl(pcm);
 	}
 	if (ret == 0)
