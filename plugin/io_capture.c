@@ -258,37 +258,30 @@ static int collect(struct hr_io *io, uint64_t avail)
 	return drop_for_want_of_room(io, avail - (uint64_t)n);
 }
 
-/* The device wakes us at the end of a period if it holds a whole one by then. What was
- * taken beyond the last end is missing in it, so that it would wait for the end after:
- * the clock wakes us. A device that has not come further moves in larger pieces, or
- * stands: it is looked at once in a period. */
-static void plan_for_period_end(const struct hr_io *io, struct hr_plan *plan, bool moved)
+/* When to look at the device, should it not wake us before. It does at the end of a
+ * period if it holds a whole one by then. What was taken beyond the last end is missing
+ * in it, so that it would wait for the end after: that is the clock's to wake us at. A
+ * device that has not come further moves in larger pieces, or stands. */
+static uint64_t frames_to_look(const struct hr_io *io, bool moved)
 {
-	uint64_t period = io->slave->period;
-	uint64_t left = moved ? period - io->beyond + 1 : period;
+	uint64_t period = io->slave->period, least = period / LOOKS_PER_PERIOD_MAX;
+	uint64_t left = period - io->beyond + 1;
 
 	if (!io->beyond)
-		return;
-	if (left < period / LOOKS_PER_PERIOD_MAX)
-		left = period / LOOKS_PER_PERIOD_MAX;
-	hr_plan_within(io, plan, hr_frames_to_ns(left, io->rate));
+		return period + least + 1;
+	if (!moved)
+		return period;
+	return left > least ? left : least;
 }
 
 static void plan_wait(struct hr_io *io, struct hr_plan *plan, bool moved)
 {
-	uint64_t period_ns = hr_io_period_ns(io);
-
 	if (io->unpaced && !room(io)) {
 		plan->wait_program = true;
 		return;
 	}
 	plan->poll_device = !io->device_lied;
-	if (plan->poll_device)
-		hr_plan_for_device(io, plan);
-	else
-		hr_plan_within(io, plan, period_ns);
-	plan_for_period_end(io, plan, moved);
-	plan->due_ns = io->now_ns + 2 * period_ns;
+	hr_plan_within(io, plan, hr_frames_to_ns(frames_to_look(io, moved), io->rate));
 	if (io->run == HR_RUN_RUNNING)
 		hr_plan_for_program(io, plan, unread(io));
 }

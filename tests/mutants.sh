@@ -31,7 +31,7 @@ mutants=(
 	'R12|plugin/io_request.c|s/hr_wake_force(&io->app_wake);//|contract/test_promises|closing_while_another_thread_polls_is_safe'
 	'R13|plugin/pcm_told.c|/^int hr_pcm_show_fault/,/^}/s/SND_PCM_STATE_DISCONNECTED/SND_PCM_STATE_XRUN/|contract/test_promises|a_card_that_is_lost_leaves_nobody_running'
 	'R14|plugin/io_thread.c|s/return avail >= atomic_load_explicit(&io->avail_min, memory_order_seq_cst);/return avail >= 1;/|contract/test_contract|waits and avail_min'
-	'R14|plugin/io_capture.c|s/^\tplan_for_period_end(io, plan, moved);//|test_pcm_wakeups|a_recorder_is_woken_at_the_end_of_each_period'
+	'R14|plugin/io_capture.c|s/hr_plan_within(io, plan, hr_frames_to_ns(frames_to_look(io, moved), io->rate));/hr_plan_for_device(io, plan);/|test_pcm_wakeups|a_recorder_is_woken_at_the_end_of_each_period'
 	'R15|plugin/io_thread.c|s/avail = pos > appl ? pos - appl : 0;/avail = pos > appl ? pos - appl : io->buffer;/|test_pcm_wakeups|prepared_capture_is_not_readable_by_its_descriptor'
 	'R16|plugin/pcm_poll.c|s/^\t\t\t       POLLOUT : POLLIN;/\t\t\t       POLLIN : POLLOUT;/|test_pcm_wakeups|prepared_playback_is_writable_by_its_descriptor_alone'
 	'R17|plugin/wake.c|s/^\t\tclose(wake->fd);/\t\t(void)0;/|test_pcm_life|opening_and_closing_leaves_nothing_behind'
