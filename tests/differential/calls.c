@@ -31,12 +31,11 @@ static void call_drain_and_drop(struct side *side, struct rng *rng)
 {
 	uint64_t wait_ns = rng_below(rng, 20) * MS;
 	struct drainer drainer = { .pcm = side->pcm };
-	snd_pcm_sframes_t delay;
 	pthread_t thread;
 
 	/* Who has just gone back by what it wrote last is believed by its own next call
-	 * only; a hwsync of a stream that is not started tells headroom nothing. */
-	snd_pcm_delay(side->pcm, &delay);
+	 * only. */
+	snd_pcm_hwsync(side->pcm);
 	SAY(side, "drain in a thread, drop after %llu ms",
 	    (unsigned long long)(wait_ns / MS));
 	if (pthread_create(&thread, NULL, drain_main, &drainer) != 0)
