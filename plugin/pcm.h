@@ -31,6 +31,7 @@ struct hr_pcm {
 	struct hr_reporter reporter;
 	pid_t pid;			/* a forked child leaves everything alone */
 	bool can_pause;			/* the slave can */
+	bool is_locked;			/* alsa-lib's own mutex is in use */
 	pthread_mutex_t lock;		/* [program]; below alsa-lib's own */
 
 	/* Set by hw_params, gone after hw_free; guarded by lock. */
@@ -76,6 +77,10 @@ void hr_pcm_dump(snd_pcm_ioplug_t *ioplug, snd_output_t *out);
 /** Notice where the program has moved to by rewind, forward or reset, none of
  * which calls us. [program] */
 void hr_pcm_sync_appl(struct hr_pcm *pcm);
+
+/** The caller holds alsa-lib's mutex, if that is in use: no other thread is about to
+ * move the pointer, so where it is now is where the program is. [program] */
+void hr_pcm_trust_pointer(struct hr_pcm *pcm);
 
 /** Put alsa-lib's pointer where it did not put it itself. [program] */
 void hr_pcm_set_ptr(struct hr_pcm *pcm, snd_pcm_uframes_t ptr);

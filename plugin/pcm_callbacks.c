@@ -40,6 +40,7 @@ static int hr_pcm_start(snd_pcm_ioplug_t *ioplug)
 	if (hr_pcm_is_foreign(pcm))
 		return -EBADFD;
 	pthread_mutex_lock(&pcm->lock);
+	hr_pcm_trust_pointer(pcm);
 	hr_pcm_sync_appl(pcm);
 	err = pcm->stream ? hr_io_request(&pcm->io, HR_REQUEST_START) : -EBADFD;
 	hr_pcm_note_refusal(pcm, err);
@@ -56,6 +57,7 @@ static int hr_pcm_stop(snd_pcm_ioplug_t *ioplug)
 	if (hr_pcm_is_foreign(pcm))
 		return 0;
 	pthread_mutex_lock(&pcm->lock);
+	hr_pcm_trust_pointer(pcm);
 	if (pcm->stream) {
 		/* Where it stops is what the program is told from now on. */
 		if (hr_pcm_is_moving(pcm)) {
@@ -177,6 +179,7 @@ static int hr_pcm_pause(snd_pcm_ioplug_t *ioplug, int enable)
 	if (hr_pcm_is_foreign(pcm) || !pcm->stream)
 		return -EBADFD;
 	pthread_mutex_lock(&pcm->lock);
+	hr_pcm_trust_pointer(pcm);
 	hr_pcm_sync_appl(pcm);
 	/* A stream that has ended says so, not that it cannot be paused. */
 	err = hr_pcm_show_fault(pcm);
@@ -240,10 +243,14 @@ static int hr_pcm_resume(snd_pcm_ioplug_t *ioplug)
 	err = hr_io_request(&pcm->io, HR_REQUEST_RESUME);
 	if (err < 0 && err != -EAGAIN)	/* that is: not yet */
 		err = begin_anew(pcm);
-	if (err >= 0)
+	if (err >= 0) {
+		/* A drain that met the suspend never began. seq_cst: see hr_io_ready(). */
+		atomic_store_explicit(&pcm->io.draining, err == HR_RUN_DRAINING,
+				      memory_order_seq_cst);
 		snd_pcm_ioplug_set_state(ioplug, state_of((enum hr_run)err));
-	else
+	} else {
 		hr_pcm_note_refusal(pcm, err);
+	}
 	hr_pcm_settle_wake(pcm, false);
 	pthread_mutex_unlock(&pcm->lock);
 	return err < 0 ? err : 0;

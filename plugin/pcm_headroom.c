@@ -106,11 +106,13 @@ static int create_ioplug(struct hr_pcm *pcm, const char *name,
 
 static struct hr_pcm *make_pcm(void)
 {
+	const char *safe = getenv("LIBASOUND_THREAD_SAFE");	/* as alsa-lib reads it */
 	struct hr_pcm *pcm = calloc(1, sizeof(*pcm));
 
 	if (!pcm)
 		return NULL;
 	pcm->pid = getpid();
+	pcm->is_locked = !safe || *safe != '0';
 	pcm->io.io_wake.fd = -1;
 	pcm->io.app_wake.fd = -1;
 	pcm->reporter.wake.fd = -1;

@@ -106,6 +106,7 @@ snd_pcm_sframes_t hr_pcm_pointer(snd_pcm_ioplug_t *ioplug)
 	snd_pcm_sframes_t ret;
 
 	pthread_mutex_lock(&pcm->lock);
+	hr_pcm_trust_pointer(pcm);
 	if (hr_pcm_is_moving(pcm)) {
 		hr_pcm_update(pcm);
 		ret = hr_pcm_show_fault(pcm) == -EPIPE ? -EPIPE : 0;
@@ -156,6 +157,7 @@ int hr_pcm_delay(snd_pcm_ioplug_t *ioplug, snd_pcm_sframes_t *delay)
 	if (ioplug->state == SND_PCM_STATE_DISCONNECTED)
 		return -ENODEV;
 	pthread_mutex_lock(&pcm->lock);
+	hr_pcm_trust_pointer(pcm);
 	if (hr_pcm_is_moving(pcm) || (pcm->stream && ioplug->state == SND_PCM_STATE_PREPARED)) {
 		hr_pcm_update(pcm);
 		if (hr_pcm_is_moving(pcm))

@@ -170,6 +170,12 @@ static bool is_being_moved(struct hr_pcm *pcm, int64_t delta)
 	return pcm->moving && !pthread_equal(pcm->mover, pthread_self());
 }
 
+void hr_pcm_trust_pointer(struct hr_pcm *pcm)
+{
+	if (pcm->is_locked)
+		pcm->moving = 0;
+}
+
 void hr_pcm_sync_appl(struct hr_pcm *pcm)
 {
 	int64_t delta;
@@ -286,6 +292,15 @@ static snd_pcm_sframes_t write_in_time(struct hr_pcm *pcm,
 	return done ? (snd_pcm_sframes_t)done : -EPIPE;
 }
 
+/* alsa-lib asks where the stream is before it transfers, and not whether it still runs. */
+static int stopped_by_device(struct hr_pcm *pcm)
+{
+	enum hr_fault fault = hr_pcm_fault(pcm);
+
+	return fault == HR_FAULT_SUSPENDED || fault == HR_FAULT_LOST ?
+	       hr_pcm_show_fault(pcm) : 0;
+}
+
 snd_pcm_sframes_t hr_pcm_transfer(snd_pcm_ioplug_t *ioplug,
 				  const snd_pcm_channel_area_t *areas,
 				  snd_pcm_uframes_t offset, snd_pcm_uframes_t size)
@@ -305,7 +320,10 @@ snd_pcm_sframes_t hr_pcm_transfer(snd_pcm_ioplug_t *ioplug,
 	} else {
 		pcm->moving = 0;	/* alsa-lib lets one thread in at a time */
 		hr_pcm_sync_appl(pcm);
-		if (ioplug->stream == SND_PCM_STREAM_PLAYBACK) {
+		done = stopped_by_device(pcm);
+		if (done < 0)
+			;
+		else if (ioplug->stream == SND_PCM_STREAM_PLAYBACK) {
 			done = write_in_time(pcm, areas, offset, size);
 		} else {
 			done = (snd_pcm_sframes_t)read_frames(pcm, areas, offset, size);

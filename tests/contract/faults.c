@@ -70,6 +70,26 @@ static void lost_prepared(struct trial *t)
 	note_result(t, snd_pcm_drain(t->pcm), "drain again");
 }
 
+/* By no look before: the first call of all is told. */
+static void suspend_unseen(struct trial *t)
+{
+	set_thresholds(t, (long)t->boundary, -1, (long)t->buffer);
+	move_frames(t, 12 * t->period);
+	start(t);
+	wait_passed(t, 2 * t->period);
+	t->device->suspend(t->device);
+	let_pass(20);		/* for those who look by themselves */
+	note_result(t, move_frames(t, 100), "write");
+	note_result(t, snd_pcm_resume(t->pcm), "resume");
+	t->device->suspend(t->device);
+	let_pass(20);
+	note_result(t, snd_pcm_drain(t->pcm), "drain");
+	note_result(t, snd_pcm_resume(t->pcm), "resume again");
+	note_result(t, move_frames(t, 100), "write then");
+	note_result(t, snd_pcm_drain(t->pcm), "drain at last");
+	note_heard(t, "nothing is lost");
+}
+
 static void suspend_refused(struct trial *t)
 {
 	set_thresholds(t, (long)t->boundary, -1, (long)t->buffer);
@@ -197,6 +217,7 @@ const struct scenario fault_scenarios[] = {
 	{ "suspend, running", PLAYBACK, COMMANDED, suspend_running },
 	{ "suspend, prepared", PLAYBACK, COMMANDED, suspend_prepared },
 	{ "suspend, drain in vain", PLAYBACK, COMMANDED, drain_in_vain },
+	{ "suspend, unseen", PLAYBACK, COMMANDED, suspend_unseen },
 	{ "suspend, resume refused", PLAYBACK, COMMANDED, suspend_refused },
 	{ "suspend, reset", PLAYBACK, COMMANDED, suspend_reset },
 	{ "suspend, recovered from", PLAYBACK, COMMANDED, suspend_recovered },

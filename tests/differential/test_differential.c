@@ -278,15 +278,6 @@ START_TEST(sequences_of_a_fixed_seed_agree)
 }
 END_TEST
 
-START_TEST(sequences_of_a_fresh_seed_agree)
-{
-	uint64_t seed = real_ns() % 1000000007u;
-
-	printf("fresh seed %llu\n", (unsigned long long)seed);
-	ck_assert_uint_eq(play_many(seed, 0, CHECK_COUNT), 0);
-}
-END_TEST
-
 static int run_check(void)
 {
 	Suite *suite = suite_create("differential");
@@ -298,7 +289,6 @@ static int run_check(void)
 	tcase_add_checked_fixture(tcase, make_progress, NULL);
 	tcase_add_loop_test(tcase, sequences_of_a_fixed_seed_agree, 0,
 			    (int)(sizeof(fixed_seeds) / sizeof(*fixed_seeds)));
-	tcase_add_test(tcase, sequences_of_a_fresh_seed_agree);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
