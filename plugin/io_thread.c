@@ -46,17 +46,19 @@ bool hr_io_take_period(struct hr_io *io)
 	return atomic_exchange_explicit(&io->period_over, false, memory_order_seq_cst);
 }
 
-/* relaxed: ordered by appl_pos; see must_not_wait(). */
+/* acquire, pairs with the store in hr_io_set_appl_pos(): who sees a count sees the
+ * appl_pos of the move before, so that the next one differs from it. */
 static uint64_t moves(const struct hr_io *io)
 {
-	return atomic_load_explicit(&io->moves, memory_order_relaxed);
+	return atomic_load_explicit(&io->moves, memory_order_acquire);
 }
 
 void hr_io_set_appl_pos(struct hr_io *io, uint64_t appl_pos, uint64_t appl_ptr)
 {
-	/* relaxed: ordered by appl_pos; see committed() and must_not_wait(). */
+	/* relaxed: ordered by appl_pos; see committed(). */
 	atomic_store_explicit(&io->appl_ptr, appl_ptr, memory_order_relaxed);
-	atomic_store_explicit(&io->moves, moves(io) + 1, memory_order_relaxed);
+	/* release, pairs with the load in moves(). */
+	atomic_store_explicit(&io->moves, moves(io) + 1, memory_order_release);
 	/* seq_cst: what the I/O thread looks at after arming, see wake.h. */
 	atomic_store_explicit(&io->appl_pos, appl_pos, memory_order_seq_cst);
 	hr_wake_signal(&io->io_wake);
