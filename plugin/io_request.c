@@ -100,11 +100,8 @@ static int pause_device(struct hr_io *io, bool enable)
 		hr_capture_pause(io);
 	hr_stats_rate_restart(io);
 	if (enable) {
-		uint64_t pos = hr_position_last(&io->position);
-
 		hr_stats_calm(io);
-		hr_position_publish(&io->position, pos, io->now_ns, pos,
-				    hr_position_extra(&io->position));
+		hr_io_stand(io);
 	}
 	return 0;
 }

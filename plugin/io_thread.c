@@ -111,15 +111,19 @@ void hr_io_latch(struct hr_io *io, enum hr_fault fault)
 	wake_program_if_ready(io);
 }
 
-void hr_io_halt(struct hr_io *io, enum hr_fault fault)
+void hr_io_stand(struct hr_io *io)
 {
 	uint64_t pos = hr_position_last(&io->position);
 
-	io->interrupted = io->run;
-	io->run = HR_RUN_FAULT;
-	/* From here on it does not go on by the clock. */
 	hr_position_publish(&io->position, pos, io->now_ns, pos,
 			    hr_position_extra(&io->position));
+}
+
+void hr_io_halt(struct hr_io *io, enum hr_fault fault)
+{
+	io->interrupted = io->run;
+	io->run = HR_RUN_FAULT;
+	hr_io_stand(io);
 	hr_stats_calm(io);
 	hr_io_latch(io, fault);
 }

@@ -185,6 +185,9 @@ bool hr_io_declare_dry(struct hr_io *io);
 /** Latch a fault and wake the program. [io] */
 void hr_io_latch(struct hr_io *io, enum hr_fault fault);
 
+/** The position stands where it was last seen: it does not go on by the clock. [io] */
+void hr_io_stand(struct hr_io *io);
+
 /** Do nothing more until prepare, or a resume, and latch why. [io] */
 void hr_io_halt(struct hr_io *io, enum hr_fault fault);
 

@@ -23,7 +23,7 @@ static bool waits(snd_pcm_state_t state)
 
 /* [unlocked] */
 int hr_pcm_poll_descriptors(snd_pcm_ioplug_t *ioplug, struct pollfd *fds,
-				   unsigned int space)
+			    unsigned int space)
 {
 	struct hr_pcm *pcm = ioplug->private_data;
 
@@ -92,7 +92,7 @@ static unsigned short ready_events(struct hr_pcm *pcm)
 
 /* [unlocked] */
 int hr_pcm_poll_revents(snd_pcm_ioplug_t *ioplug, struct pollfd *fds,
-			       unsigned int n_fds, unsigned short *revents)
+			unsigned int n_fds, unsigned short *revents)
 {
 	struct hr_pcm *pcm = ioplug->private_data;
 

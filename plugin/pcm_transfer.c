@@ -301,6 +301,30 @@ static int stopped_by_device(struct hr_pcm *pcm)
 	       hr_pcm_show_fault(pcm) : 0;
 }
 
+static snd_pcm_sframes_t transfer(struct hr_pcm *pcm, const snd_pcm_channel_area_t *areas,
+				  snd_pcm_uframes_t offset, snd_pcm_uframes_t size)
+{
+	snd_pcm_sframes_t done;
+
+	if (!pcm->stream)
+		return 0;
+	/* A draining device takes no more. relaxed: set by this side. */
+	if (atomic_load_explicit(&pcm->io.draining, memory_order_relaxed))
+		return -EBADFD;
+	pcm->moving = 0;	/* alsa-lib lets one thread in at a time */
+	hr_pcm_sync_appl(pcm);
+	done = stopped_by_device(pcm);
+	if (done < 0)
+		return done;
+	if (pcm->ioplug.stream == SND_PCM_STREAM_PLAYBACK)
+		return write_in_time(pcm, areas, offset, size);
+	done = (snd_pcm_sframes_t)read_frames(pcm, areas, offset, size);
+	/* With mmap this was a look; the commit is seen later. */
+	if (!is_mmap(pcm))
+		moved_on(pcm, (snd_pcm_uframes_t)done);
+	return done;
+}
+
 snd_pcm_sframes_t hr_pcm_transfer(snd_pcm_ioplug_t *ioplug,
 				  const snd_pcm_channel_area_t *areas,
 				  snd_pcm_uframes_t offset, snd_pcm_uframes_t size)
@@ -312,26 +336,7 @@ snd_pcm_sframes_t hr_pcm_transfer(snd_pcm_ioplug_t *ioplug,
 	if (!size)
 		return 0;
 	pthread_mutex_lock(&pcm->lock);
-	if (!pcm->stream) {
-		done = 0;
-	} else if (atomic_load_explicit(&pcm->io.draining, memory_order_relaxed)) {
-		/* A draining device takes no more. relaxed: set by this side. */
-		done = -EBADFD;
-	} else {
-		pcm->moving = 0;	/* alsa-lib lets one thread in at a time */
-		hr_pcm_sync_appl(pcm);
-		done = stopped_by_device(pcm);
-		if (done < 0)
-			;
-		else if (ioplug->stream == SND_PCM_STREAM_PLAYBACK) {
-			done = write_in_time(pcm, areas, offset, size);
-		} else {
-			done = (snd_pcm_sframes_t)read_frames(pcm, areas, offset, size);
-			/* With mmap this was a look; the commit is seen later. */
-			if (!is_mmap(pcm))
-				moved_on(pcm, (snd_pcm_uframes_t)done);
-		}
-	}
+	done = transfer(pcm, areas, offset, size);
 	pthread_mutex_unlock(&pcm->lock);
 	/* 0 would make alsa-lib ask again for ever. */
 	return done ? done : -EIO;
