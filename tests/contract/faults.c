@@ -7,13 +7,19 @@
 
 #include "tests/contract/contract.h"
 
+/* Nobody is woken before the buffer is empty. */
+static void play(struct trial *t)
+{
+	set_thresholds(t, (long)t->boundary, -1, (long)t->buffer);
+	move_frames(t, 12 * t->period);
+	start(t);
+}
+
 static void suspend_running(struct trial *t)
 {
 	snd_pcm_sframes_t delay;
 
-	set_thresholds(t, (long)t->boundary, -1, (long)t->buffer);
-	move_frames(t, 12 * t->period);
-	start(t);
+	play(t);
 	wait_passed(t, 2 * t->period);
 	t->device->suspend(t->device);
 	note_result(t, poll_for(t, 10000), "poll");
@@ -73,9 +79,7 @@ static void lost_prepared(struct trial *t)
 /* By no look before: the first call of all is told. */
 static void suspend_unseen(struct trial *t)
 {
-	set_thresholds(t, (long)t->boundary, -1, (long)t->buffer);
-	move_frames(t, 12 * t->period);
-	start(t);
+	play(t);
 	wait_passed(t, 2 * t->period);
 	t->device->suspend(t->device);
 	let_pass(20);		/* for those who look by themselves */
@@ -92,9 +96,7 @@ static void suspend_unseen(struct trial *t)
 
 static void suspend_refused(struct trial *t)
 {
-	set_thresholds(t, (long)t->boundary, -1, (long)t->buffer);
-	move_frames(t, 12 * t->period);
-	start(t);
+	play(t);
 	t->device->refuse_resume(t->device);
 	t->device->suspend(t->device);
 	note_result(t, poll_for(t, 10000), "poll");
@@ -111,9 +113,7 @@ static void suspend_refused(struct trial *t)
 
 static void suspend_reset(struct trial *t)
 {
-	set_thresholds(t, (long)t->boundary, -1, (long)t->buffer);
-	move_frames(t, 12 * t->period);
-	start(t);
+	play(t);
 	wait_passed(t, 2 * t->period);
 	t->device->suspend(t->device);
 	note_result(t, poll_for(t, 10000), "poll");
@@ -124,9 +124,7 @@ static void suspend_reset(struct trial *t)
 
 static void suspend_recovered(struct trial *t)
 {
-	set_thresholds(t, (long)t->boundary, -1, (long)t->buffer);
-	move_frames(t, 12 * t->period);
-	start(t);
+	play(t);
 	t->device->suspend(t->device);
 	note_result(t, snd_pcm_wait(t->pcm, -1), "wait");
 	note_result(t, snd_pcm_recover(t->pcm, -ESTRPIPE, 1), "recover");
@@ -158,9 +156,7 @@ static void lost_running(struct trial *t)
 {
 	snd_pcm_sframes_t delay;
 
-	set_thresholds(t, (long)t->boundary, -1, (long)t->buffer);
-	move_frames(t, 12 * t->period);
-	start(t);
+	play(t);
 	t->device->lose(t->device);
 	note_result(t, poll_for(t, 10000), "poll");
 	note_result(t, move_frames(t, 1), "write");
