@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "core/clock.h"
@@ -240,6 +241,15 @@ START_TEST(absurd_sizes_fail_as_on_the_card)
 }
 END_TEST
 
+/* Without its mutex alsa-lib may count one step of a device twice when two threads look
+ * at once, on the bare card as well: nothing that a plug-in can mend. */
+static bool alsa_locks(void)
+{
+	const char *safe = getenv("LIBASOUND_THREAD_SAFE");
+
+	return !safe || *safe != '0';
+}
+
 int main(void)
 {
 	Suite *suite = suite_create("threads of the program");
@@ -247,8 +257,10 @@ int main(void)
 
 	tcase_add_loop_test(tcase, each_call_may_come_from_another_thread, 0, 2);
 	tcase_add_loop_test(tcase, drop_ends_the_drain_of_another_thread, 1, 2);
-	tcase_add_loop_test(tcase, what_is_written_is_heard_while_another_thread_looks,
-			    0, 4);
+	if (alsa_locks())
+		tcase_add_loop_test(tcase,
+				    what_is_written_is_heard_while_another_thread_looks,
+				    0, 4);
 	tcase = pcm_rig_case(suite, "wrong times", set_up, tear_down);
 	tcase_add_test(tcase, calls_before_hw_params_fail_as_on_the_card);
 	tcase_add_test(tcase, absurd_sizes_fail_as_on_the_card);
