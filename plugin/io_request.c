@@ -20,13 +20,22 @@ static void reset(struct hr_io *io)
 		hr_capture_reset(io);
 }
 
+/* As hw_params leaves it: to prepare it again would cost a round trip where it is a
+ * sound server's. A plug-in tells of a suspend only when it is asked where it is. */
+static bool is_prepared(const struct hr_io *io)
+{
+	if (io->handed || io->run != HR_RUN_IDLE)
+		return false;
+	(void)snd_pcm_hwsync(io->slave->pcm);
+	return snd_pcm_state(io->slave->pcm) == SND_PCM_STATE_PREPARED;
+}
+
 static int prepare(struct hr_io *io)
 {
 	int err;
 
 	hr_capture_abandon(io);
-	if (snd_pcm_state(io->slave->pcm) != SND_PCM_STATE_PREPARED ||
-	    io->handed || io->run != HR_RUN_IDLE) {
+	if (!is_prepared(io)) {
 		snd_pcm_drop(io->slave->pcm);
 		err = snd_pcm_prepare(io->slave->pcm);
 		if (err < 0)

@@ -49,7 +49,7 @@ static void call_drain_and_drop(struct side *side, struct rng *rng)
 	pthread_join(thread, NULL);
 	note_exact(side, drainer.ret);
 	if (side->goes_on)
-		side->limit = LIMIT_SILENCE;
+		side_limit(side, LIMIT_SILENCE);
 }
 
 static void call_poll(struct side *side)
@@ -222,9 +222,9 @@ static void call_suspend(struct side *side, struct rng *rng)
 	if (state != SND_PCM_STATE_RUNNING && state != SND_PCM_STATE_DRAINING) {
 		side->prepared_idle = state == SND_PCM_STATE_PREPARED &&
 				      side->limit == LIMIT_NONE;
-		side->limit = LIMIT_IDLE;
-	} else if (is_near_end(side) && side->limit == LIMIT_NONE) {
-		side->limit = LIMIT_END;
+		side_limit(side, LIMIT_IDLE);
+	} else if (is_near_end(side)) {
+		side_limit(side, LIMIT_END);
 	}
 	side->refuses_resume = words.resume_errno != 0;
 	/* A step of the device's side, which need not have been waiting for it. */
@@ -272,7 +272,7 @@ static void call_steer(struct side *side, enum call_kind kind, struct rng *rng)
 		SAY(side, "drain");
 		*ret = snd_pcm_drain(side->pcm);
 		if (side->goes_on)
-			side->limit = LIMIT_SILENCE;
+			side_limit(side, LIMIT_SILENCE);
 		break;
 	case CALL_PAUSE:
 	case CALL_UNPAUSE:
@@ -282,8 +282,9 @@ static void call_steer(struct side *side, enum call_kind kind, struct rng *rng)
 	case CALL_RESUME:
 		SAY(side, "resume");
 		*ret = snd_pcm_resume(side->pcm);
+		side->prepared_idle = false;
 		if (side->refuses_resume && side->result->before == SND_PCM_STATE_SUSPENDED)
-			side->limit = LIMIT_REFUSED;
+			side_limit(side, LIMIT_REFUSED);
 		break;
 	case CALL_RESET:
 		SAY(side, "hwsync, reset, hwsync");
@@ -299,25 +300,25 @@ static void call_steer(struct side *side, enum call_kind kind, struct rng *rng)
 		if (!side->was_reset)
 			side->apart += side->period;
 		side->rewound = side->was_reset = true;
-		if (snd_pcm_state(side->pcm) == SND_PCM_STATE_XRUN &&
-		    side->limit == LIMIT_NONE)
-			side->limit = LIMIT_RESET;
+		if (snd_pcm_state(side->pcm) == SND_PCM_STATE_XRUN)
+			side_limit(side, LIMIT_RESET);
 		side->pos = 0;
 		break;
 	case CALL_RECOVER:
 		error = errors[rng_below(rng, 6)];
 		SAY(side, "recover %d", error);
 		*ret = snd_pcm_recover(side->pcm, error, 1);
+		side->prepared_idle = false;
 		if (error == -EPIPE || error == EPIPE)
 			begin_anew(side);
 		else if (error == -ESTRPIPE && side->refuses_resume &&
 			 side->result->before == SND_PCM_STATE_SUSPENDED)
-			side->limit = LIMIT_REFUSED;
+			side_limit(side, LIMIT_REFUSED);
 		break;
 	case CALL_HW_FREE:
 		SAY(side, "hw_free");
 		*ret = snd_pcm_hw_free(side->pcm);
-		side->limit = LIMIT_FREED;
+		side_limit(side, LIMIT_FREED);
 		break;
 	case CALL_NONBLOCK:
 		side->nonblock = rng_chance(rng, 50);
@@ -376,8 +377,9 @@ void call_make(struct side *side, const struct call *call)
 		break;
 	case CALL_SETTLE:
 		SAY(side, "advance a period");
+		/* Where the end is counted in steps of silence it comes later by some. */
 		world_advance_to(world_now_ns() + (uint64_t)side->period * 1000 * MS /
-				 side->rate + MS);
+				 side->rate + (side->goes_on ? 10 : 1) * MS);
 		break;
 	default:
 		SAY(side, "state");

@@ -30,6 +30,7 @@ struct side {
 	snd_pcm_uframes_t apart;	/* frames by which the two may wake apart */
 	bool was_reset;			/* since prepare: within a step of each other */
 	bool goes_on;			/* beyond its end, or stops before it */
+	bool adrift;			/* took longer than the other: it hears what is later */
 	bool went_on, rewound;		/* the sound need not be the same any more */
 	const struct result *first;	/* the other side's of the same call, or NULL */
 	struct result *result;
@@ -56,6 +57,14 @@ snd_pcm_uframes_t draw_frames(const struct side *side, struct rng *rng, bool abs
 
 #define SAY(side, ...) \
 	snprintf((side)->result->text, sizeof((side)->result->text), __VA_ARGS__)
+
+/** Say why nothing is compared from here on. The first reason stays, but outside of the
+ * buffer the card is lost whatever comes. */
+static inline void side_limit(struct side *side, enum limit limit)
+{
+	if (side->limit == LIMIT_NONE || limit == LIMIT_POSITION)
+		side->limit = limit;
+}
 
 static inline void note_exact(struct side *side, long value)
 {

@@ -100,7 +100,7 @@ void call_hw_params(struct side *side, struct rng *rng, bool absurd)
 	if (side->result->ret == 0) {
 		learn_setup(side, hw);
 	} else {
-		side->limit = LIMIT_FREED;
+		side_limit(side, LIMIT_FREED);
 		/* alsa-lib may keep a setup that it has refused, with periods of 0
 		 * frames, on which it fails itself. */
 		snd_pcm_hw_free(side->pcm);
@@ -173,6 +173,9 @@ void call_sw_params(struct side *side, struct rng *rng)
 	/* Ready and over in one step: which of them is seen is a matter of steps. */
 	if (stop > avail_min && stop - avail_min < side->period)
 		avail_min = 1;
+	/* Of periods this short the steps in which silence is counted miss some. */
+	if (stop > side->buffer && side->period < side->rate / 250)
+		stop = side->boundary;
 	draw_silence(side, rng, &threshold, &size);
 	snd_pcm_sw_params_alloca(&sw);
 	note_exact(side, snd_pcm_sw_params_current(side->pcm, sw));

@@ -84,7 +84,8 @@ static void keep_data(struct side *side, const uint8_t *data, size_t frames,
 	size_t bytes = frames * frame_bytes;
 
 	result->frame_bytes = frame_bytes;
-	if (side->playback || side->goes_on || side->was_reset || !bytes || bytes > MEMORY_BYTES)
+	if (side->playback || side->goes_on || side->was_reset || side->adrift || !bytes ||
+	    bytes > MEMORY_BYTES)
 		return;
 	result->data = malloc(bytes);
 	if (result->data)
@@ -213,8 +214,8 @@ void call_mmap(struct side *side, struct rng *rng)
 	result->frames = (long)n;
 	copy_mapped(side, areas, offset, n);
 	keep_data(side, memory, n, side->frame_bytes);
-	if (snd_pcm_state(side->pcm) == SND_PCM_STATE_DRAINING && side->limit == LIMIT_NONE)
-		side->limit = LIMIT_DRAINING;
+	if (snd_pcm_state(side->pcm) == SND_PCM_STATE_DRAINING)
+		side_limit(side, LIMIT_DRAINING);
 	note_exact(side, snd_pcm_mmap_commit(side->pcm, offset, n));
 	if (result->exact[result->n_exact - 1] > 0)
 		side->pos += (uint64_t)result->exact[result->n_exact - 1];
@@ -239,7 +240,8 @@ void call_move(struct side *side, struct rng *rng, bool forward)
 			 snd_pcm_rewindable(side->pcm);
 	note_exact(side, most < 0 ? most : 0);
 	if (most >= 0 && !absurd) {
-		snd_pcm_sframes_t margin = forward ? 0 :
+		/* A stream that was reset is a step from where the other's is. */
+		snd_pcm_sframes_t margin = forward && !side->was_reset ? 0 :
 			(snd_pcm_sframes_t)(side->period + side->rate / 100 + 1);
 
 		if (!forward && snd_pcm_state(side->pcm) == SND_PCM_STATE_PREPARED)
@@ -255,7 +257,7 @@ void call_move(struct side *side, struct rng *rng, bool forward)
 	result->ret = forward ? snd_pcm_forward(side->pcm, n) :
 				snd_pcm_rewind(side->pcm, n);
 	if (absurd && n != 0 && (most < 0 || n > (snd_pcm_uframes_t)most))
-		side->limit = LIMIT_POSITION;
+		side_limit(side, LIMIT_POSITION);
 	if (result->ret <= 0)
 		return;
 	/* ioplug tells nobody of a move: the next call does, and soon. */
@@ -263,6 +265,6 @@ void call_move(struct side *side, struct rng *rng, bool forward)
 	side->rewound = true;
 	if (side->goes_on || snd_pcm_state(side->pcm) == SND_PCM_STATE_DRAINING ||
 	    (!forward && (uint64_t)result->ret > side->pos))
-		side->limit = LIMIT_POSITION;
+		side_limit(side, LIMIT_POSITION);
 	side->pos += (uint64_t)(forward ? result->ret : -result->ret);
 }

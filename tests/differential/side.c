@@ -125,17 +125,19 @@ static void align(struct side *side)
 	struct result *result = side->result;
 
 	result->raw_end_ns = world_now_ns();
-	if (side->first)
+	if (side->first) {
 		world_advance_to(side->first->end_ns);
-	else if (result->ret == -EDEADLK)
+		side->adrift = side->adrift || world_now_ns() > side->first->end_ns;
+	} else if (result->ret == -EDEADLK) {
 		/* The other one may lose its patience later, but not by more. */
 		world_advance_to(result->raw_end_ns + side->patience_ns + 500 * MS);
-	else if (result->kind == CALL_DRAIN_AND_DROP)
+	} else if (result->kind == CALL_DRAIN_AND_DROP) {
 		world_advance_to(result->raw_end_ns + 500 * MS);
-	else if (result->raw_end_ns != result->begin_ns &&
-		 (is_moving(result->before) || is_moving(result->after)))
+	} else if (result->raw_end_ns != result->begin_ns &&
+		   (is_moving(result->before) || is_moving(result->after))) {
 		world_advance_to(result->raw_end_ns + 2 * MS +
 				 (uint64_t)side->apart * 1000 * MS / side->rate);
+	}
 	result->end_ns = world_now_ns();
 }
 
@@ -178,6 +180,9 @@ static void play_calls(struct side *side, const struct sequence *sequence,
 		side->result = &record->results[i];
 		side->first = first ? &first->results[i] : NULL;
 		record->n = i + 1;
+		/* What no longer says anything on one side does not on the other. */
+		if (i > 0 && first)
+			side_limit(side, side->first[-1].limit);
 		/* Outside of the buffer the card itself is lost, and may spin. */
 		if (i > 0 && first && side->first->limit == LIMIT_POSITION &&
 		    side->first[-1].limit == LIMIT_POSITION)
