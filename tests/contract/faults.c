@@ -54,6 +54,18 @@ static void suspend_prepared(struct trial *t)
 	note_heard(t, "after that");
 }
 
+/* Nothing was given to the card yet, and nobody has asked it anything since. */
+static void suspend_prepared_again(struct trial *t)
+{
+	set_thresholds(t, (long)t->boundary, -1, -1);
+	t->device->suspend(t->device);
+	note_result(t, snd_pcm_prepare(t->pcm), "prepare");
+	note(t, move_frames(t, 5 * t->period), "write");
+	start(t);
+	note_result(t, snd_pcm_drain(t->pcm), "drain");
+	note_heard(t, "all");
+}
+
 /* The start of a drain fails; so does another drain, and none waits for ever. */
 static void drain_in_vain(struct trial *t)
 {
@@ -212,6 +224,7 @@ static void suspend_recording(struct trial *t)
 const struct scenario fault_scenarios[] = {
 	{ "suspend, running", PLAYBACK, COMMANDED, suspend_running },
 	{ "suspend, prepared", PLAYBACK, COMMANDED, suspend_prepared },
+	{ "suspend, prepared again", PLAYBACK, COMMANDED, suspend_prepared_again },
 	{ "suspend, drain in vain", PLAYBACK, COMMANDED, drain_in_vain },
 	{ "suspend, unseen", PLAYBACK, COMMANDED, suspend_unseen },
 	{ "suspend, resume refused", PLAYBACK, COMMANDED, suspend_refused },
