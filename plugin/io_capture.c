@@ -15,7 +15,6 @@ void hr_capture_reset(struct hr_io *io)
 {
 	io->unpaced = false;
 	io->gap = 0;
-	io->dropped_part = 0;
 	io->discarded = 0;
 	io->beyond = 0;
 	io->looked_ns = io->now_ns;
@@ -58,16 +57,6 @@ static uint64_t room(const struct hr_io *io)
 	uint64_t most = capacity(io), is = unread(io);
 
 	return most > is ? most - is : 0;
-}
-
-static void count_dropped(struct hr_io *io, uint64_t frames)
-{
-	struct hr_health *health = hr_page_health(io->page);
-
-	hr_health_drop(health, frames);
-	for (io->dropped_part += frames; io->dropped_part >= io->slave->period;
-	     io->dropped_part -= io->slave->period)
-		hr_health_drop_chunk(health);
 }
 
 /* Read up to frames from the device. Returns how many or -errno. */
@@ -128,8 +117,7 @@ static snd_pcm_sframes_t discard(struct hr_io *io, uint64_t frames)
 			break;
 		gone += (uint64_t)n;
 	}
-	if (gone)
-		count_dropped(io, gone);
+	hr_stats_dropped(io, gone);
 	io->discarded += gone;
 	return (snd_pcm_sframes_t)gone;
 }
@@ -145,17 +133,10 @@ void hr_capture_settle(struct hr_io *io)
 		(void)discard(io, (uint64_t)avail);
 }
 
-void hr_capture_abandon(struct hr_io *io)
+uint64_t hr_capture_unread(struct hr_io *io)
 {
-	bool suspended = io->run == HR_RUN_FAULT && io->direction == HR_CAPTURE;
-	enum hr_run run = suspended ? io->interrupted : io->run;
-
-	hr_capture_settle(io);
-	/* Without depth an overrun was counted when it happened. */
-	if (run == HR_RUN_DISCARDING ? !io->config->depth_ms : !suspended)
-		return;
 	hr_io_see_appl(io);
-	count_dropped(io, unread(io));
+	return unread(io);
 }
 
 static void publish(struct hr_io *io, int64_t extra)
@@ -180,7 +161,7 @@ static void tell_overrun(struct hr_io *io)
 	/* Without depth the overrun is the device's own: what was not read by now
 	 * never will be. */
 	if (!io->config->depth_ms)
-		count_dropped(io, unread(io));
+		hr_io_lose(io);
 	hr_health_overrun(hr_page_health(io->page));
 	hr_io_latch(io, HR_FAULT_XRUN);
 }
@@ -192,7 +173,7 @@ static int device_xrun(struct hr_io *io)
 
 	hr_stats_device_xrun(io, hr_io_was_late(io) ? HR_CAUSE_SCHEDULER :
 						      HR_CAUSE_DEVICE);
-	count_dropped(io, hr_ns_to_frames(io->now_ns - io->looked_ns, io->rate));
+	hr_stats_dropped(io, hr_ns_to_frames(io->now_ns - io->looked_ns, io->rate));
 	io->looked_ns = io->now_ns;
 	io->beyond = 0;
 	err = snd_pcm_prepare(io->slave->pcm);
@@ -209,6 +190,8 @@ static void device_fault(struct hr_io *io, int err)
 		err = device_xrun(io);
 	if (err == 0)
 		return;
+	if (hr_io_fault_of(err) == HR_FAULT_XRUN)
+		hr_health_overrun(hr_page_health(io->page));
 	hr_io_halt(io, hr_io_fault_of(err));
 }
 

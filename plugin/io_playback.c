@@ -23,6 +23,7 @@ void hr_playback_reset(struct hr_io *io)
 	io->taken_back = 0;
 	io->rewound = false;
 	io->gap = 0;
+	io->unheard = 0;
 	hr_silence_reset(&io->silence);
 }
 
@@ -109,10 +110,20 @@ static uint64_t waiting(const struct hr_io *io, uint64_t pos)
 	return written > pos ? written - pos : 0;
 }
 
+/* Frames of the program's that the device has played. */
+static uint64_t heard(struct hr_io *io)
+{
+	return hr_silence_program_frames(&io->silence, io->handed - io->queued);
+}
+
+uint64_t hr_playback_unheard(struct hr_io *io)
+{
+	return waiting(io, heard(io)) + io->unheard;
+}
+
 static void publish(struct hr_io *io, int64_t extra)
 {
-	uint64_t played = io->handed - io->queued;
-	uint64_t pos = hr_silence_program_frames(&io->silence, played);
+	uint64_t pos = heard(io);
 	uint64_t ahead = io->queued < 2 * io->slave->period ? io->queued :
 			 2 * io->slave->period;
 	uint64_t left = waiting(io, pos), queued = waiting(io, io->taken);
@@ -125,7 +136,7 @@ static void publish(struct hr_io *io, int64_t extra)
 	if (pos != hr_position_last(&io->position))
 		io->moved_ns = io->now_ns;
 	hr_io_publish(io, pos, pos + ahead, extra);
-	hr_stats_rate(io, played);
+	hr_stats_rate(io, io->handed - io->queued);
 	/* The end of a drain is near, but nothing will be lost there. */
 	hr_stats_levels(io, 100 * queued / io->buffer,
 			left < io->buffer && io->run == HR_RUN_RUNNING ?
@@ -212,6 +223,8 @@ int hr_playback_start(struct hr_io *io)
 
 void hr_playback_end_drain(struct hr_io *io, int error)
 {
+	if (error < 0)
+		hr_io_lose(io);
 	io->run = HR_RUN_IDLE;
 	io->queued = 0;
 	publish(io, 0);
@@ -223,10 +236,12 @@ void hr_playback_end_drain(struct hr_io *io, int error)
 	hr_wake_signal(&io->app_wake);
 }
 
-/* The queue ran dry and the program has nothing waiting: tell it. */
+/* The queue ran dry and the program has nothing waiting: tell it. What the device holds
+ * all the same is not heard. What waits is counted later: the program may take it back. */
 static void underrun(struct hr_io *io)
 {
 	io->run = HR_RUN_FAULT;
+	io->unheard = io->taken > heard(io) ? io->taken - heard(io) : 0;
 	io->queued = 0;
 	publish(io, 0);
 	hr_stats_calm(io);
@@ -240,7 +255,6 @@ static int start_again(struct hr_io *io)
 {
 	int err = snd_pcm_prepare(io->slave->pcm);
 
-	io->queued = 0;
 	if (err == 0 && plays_silence(io) && !waiting(io, io->taken))
 		err = feed_silence(io, io->slave->period);
 	if (err == 0)
@@ -259,6 +273,7 @@ static void device_xrun(struct hr_io *io)
 {
 	bool sound_waits = waiting(io, io->taken) > 0;
 
+	io->queued = 0;		/* all that it had was played */
 	if (!sound_waits && io->run == HR_RUN_DRAINING) {
 		hr_playback_end_drain(io, 0);	/* it ran dry because that was all */
 		return;

@@ -12,6 +12,8 @@ static void reset(struct hr_io *io)
 	io->run = HR_RUN_IDLE;
 	hr_stats_calm(io);
 	hr_stats_rate_restart(io);
+	io->lost = 0;
+	io->dropped_part = 0;
 	/* The program waits for the answer: neither side uses the stream. */
 	hr_stream_reset(io->stream, io->now_ns);
 	if (io->direction == HR_PLAYBACK)
@@ -34,13 +36,15 @@ static int prepare(struct hr_io *io)
 {
 	int err;
 
-	hr_capture_abandon(io);
+	hr_capture_settle(io);
 	if (!is_prepared(io)) {
 		snd_pcm_drop(io->slave->pcm);
 		err = snd_pcm_prepare(io->slave->pcm);
 		if (err < 0)
 			return err;
 	}
+	if (io->run == HR_RUN_FAULT || io->run == HR_RUN_DISCARDING)
+		hr_io_lose(io);
 	reset(io);
 	/* relaxed: the program waits for the answer, which orders all of it. */
 	atomic_store_explicit(&io->fault, HR_FAULT_NONE, memory_order_relaxed);
@@ -65,9 +69,20 @@ static int start(struct hr_io *io)
 	return 0;
 }
 
+/* A program that gives up a stream which could have gone on does so by its own will. */
+static void lose_by_fault(struct hr_io *io)
+{
+	/* relaxed: written by this side. */
+	int fault = atomic_load_explicit(&io->fault, memory_order_relaxed);
+
+	if (io->run == HR_RUN_FAULT && fault != HR_FAULT_SUSPENDED)
+		hr_io_lose(io);
+}
+
 static int stop(struct hr_io *io)
 {
 	hr_capture_settle(io);
+	lose_by_fault(io);
 	reset(io);
 	snd_pcm_drop(io->slave->pcm);
 	hr_stats_state(io, HR_STATE_SETUP);
@@ -174,6 +189,7 @@ static int carry_out(struct hr_io *io, enum hr_request request)
 	case HR_REQUEST_NONE:
 		return 0;
 	case HR_REQUEST_QUIT:
+		lose_by_fault(io);
 		reset(io);	/* what was not read counts as taken out */
 		return 0;
 	case HR_REQUEST_PREPARE:

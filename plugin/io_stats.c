@@ -81,14 +81,25 @@ static void carry(struct hr_io *io, enum hr_stat stat, uint64_t value, uint64_t 
 	*last = value;
 }
 
+void hr_stats_dropped(struct hr_io *io, uint64_t frames)
+{
+	struct hr_health *health = hr_page_health(io->page);
+
+	if (!frames)
+		return;
+	hr_health_drop(health, frames);
+	for (io->dropped_part += frames; io->dropped_part >= io->slave->period;
+	     io->dropped_part -= io->slave->period)
+		hr_health_drop_chunk(health);
+}
+
 /* What the program has written where a rewind came too late was not heard. */
 static void carry_late(struct hr_io *io)
 {
 	/* relaxed: a count by itself, which the next step sees at the latest. */
 	uint64_t late = atomic_load_explicit(&io->late, memory_order_relaxed);
 
-	if (late != io->last_late)
-		hr_health_drop(hr_page_health(io->page), late - io->last_late);
+	hr_stats_dropped(io, late - io->last_late);
 	io->last_late = late;
 }
 

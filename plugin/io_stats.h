@@ -32,6 +32,9 @@ void hr_stats_rate(struct hr_io *io, uint64_t pos);
 /** The position will jump or stand: measure the rate from the next reading on. */
 void hr_stats_rate_restart(struct hr_io *io);
 
+/** Frames that were lost, for whatever reason; chunks of a period each. */
+void hr_stats_dropped(struct hr_io *io, uint64_t frames);
+
 /** An xrun of the device and who caused it. */
 void hr_stats_device_xrun(struct hr_io *io, enum hr_cause cause);
 

@@ -119,6 +119,17 @@ void hr_io_stand(struct hr_io *io)
 			    hr_position_extra(&io->position));
 }
 
+void hr_io_lose(struct hr_io *io)
+{
+	uint64_t lost = io->direction == HR_PLAYBACK ? hr_playback_unheard(io) :
+						       hr_capture_unread(io);
+
+	if (lost <= io->lost)
+		return;
+	hr_stats_dropped(io, lost - io->lost);
+	io->lost = lost;
+}
+
 void hr_io_halt(struct hr_io *io, enum hr_fault fault)
 {
 	io->interrupted = io->run;
@@ -126,6 +137,8 @@ void hr_io_halt(struct hr_io *io, enum hr_fault fault)
 	hr_io_stand(io);
 	hr_stats_calm(io);
 	hr_io_latch(io, fault);
+	if (fault == HR_FAULT_LOST)
+		hr_io_lose(io);
 }
 
 uint64_t hr_io_gap_left(const struct hr_io *io)

@@ -126,6 +126,9 @@ struct hr_io {
 	uint64_t taken_back;		/* playback: frames counted that will be given again */
 	bool rewound;			/* playback: nothing was given since frames were taken back */
 	uint64_t gap;			/* frames invented or dropped since the last of the program's */
+	uint64_t unheard;		/* playback: the program's in the device when it stopped */
+	uint64_t lost;			/* by a fault, and counted since the last prepare */
+	uint64_t dropped_part;		/* dropped frames short of a chunk */
 	uint64_t n_periods;		/* of the program's, that have passed whole */
 	uint64_t moved_ns;		/* when the position last changed */
 	uint64_t late_ns;		/* how late this step began */
@@ -133,7 +136,6 @@ struct hr_io {
 	bool device_woke;		/* this step was begun by the device */
 	bool device_lied;		/* its descriptor was ready, it was not */
 	bool unpaced;			/* capture: frames come faster than time passes */
-	uint64_t dropped_part;		/* capture: dropped frames short of a chunk */
 	uint64_t discarded;		/* capture: frames read from the device for nobody */
 	uint64_t beyond;		/* capture: frames taken since a period of the device ended */
 	uint64_t looked_ns;		/* capture: last successful look */
@@ -191,6 +193,10 @@ void hr_io_stand(struct hr_io *io);
 /** Do nothing more until prepare, or a resume, and latch why. [io] */
 void hr_io_halt(struct hr_io *io, enum hr_fault fault);
 
+/** The stream does not go on after its fault: what was written and not heard, or
+ * captured and not read, counts as dropped, each frame once. [io] */
+void hr_io_lose(struct hr_io *io);
+
 /** Frames that may still be invented or dropped before the stream has to stop: what the
  * stop threshold is above the buffer; UINT64_MAX if it never stops. [io] */
 uint64_t hr_io_gap_left(const struct hr_io *io);
@@ -216,17 +222,15 @@ int hr_playback_start(struct hr_io *io);
 void hr_playback_pause(struct hr_io *io);
 void hr_playback_rewind(struct hr_io *io);
 void hr_playback_end_drain(struct hr_io *io, int error);
+uint64_t hr_playback_unheard(struct hr_io *io);
 void hr_capture_step(struct hr_io *io, struct hr_plan *plan);
 void hr_capture_reset(struct hr_io *io);
 int hr_capture_start(struct hr_io *io);
 void hr_capture_pause(struct hr_io *io);
+uint64_t hr_capture_unread(struct hr_io *io);
 
 /** The program lets go of the stream: count what an overrun has cost until now. [io] */
 void hr_capture_settle(struct hr_io *io);
-
-/** The same for a program that starts over after an overrun or a suspend: what was
- * kept for it and not read is lost as well. [io] */
-void hr_capture_abandon(struct hr_io *io);
 
 /** Note where the program is; the look of wake.h. Capture: a commit by mmap calls
  * nobody, and is noticed here. [io] */

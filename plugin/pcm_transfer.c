@@ -209,21 +209,12 @@ static void count_late(struct hr_pcm *pcm, snd_pcm_uframes_t frames)
 /* Frames below the end of the stream are with the device already (a rewind came
  * too late for them): what the program writes there is taken and not heard, which
  * counts as dropped. */
-static snd_pcm_uframes_t write_frames(struct hr_pcm *pcm,
-				      const snd_pcm_channel_area_t *areas,
-				      snd_pcm_uframes_t offset, snd_pcm_uframes_t size)
+static snd_pcm_uframes_t late_frames(const struct hr_pcm *pcm, snd_pcm_uframes_t size)
 {
 	uint64_t written = hr_stream_write_pos(pcm->stream);
-	snd_pcm_uframes_t late = 0;
+	uint64_t late = written > pcm->appl_pos ? written - pcm->appl_pos : 0;
 
-	if (written > pcm->appl_pos)
-		late = written - pcm->appl_pos;
-	if (late > size)
-		late = size;
-	count_late(pcm, late);
-	if (late == size)
-		return size;
-	return late + append(pcm, areas, offset + late, size - late);
+	return late < size ? late : size;
 }
 
 static snd_pcm_uframes_t read_frames(struct hr_pcm *pcm,
@@ -278,13 +269,18 @@ static snd_pcm_sframes_t write_in_time(struct hr_pcm *pcm,
 {
 	uint64_t before = hr_stream_write_pos(pcm->stream), reached;
 	uint64_t from = pcm->appl_pos;
-	snd_pcm_uframes_t done = write_frames(pcm, areas, offset, size);
+	snd_pcm_uframes_t late = late_frames(pcm, size), done = late;
 
+	if (late < size)
+		done += append(pcm, areas, offset + late, size - late);
 	moved_on(pcm, done);
-	if (!hr_io_too_late(&pcm->io))
+	if (!hr_io_too_late(&pcm->io)) {
+		count_late(pcm, late);
 		return (snd_pcm_sframes_t)done;
+	}
 	reached = hr_stream_rewind(pcm->stream, before);
 	done = reached > before ? (snd_pcm_uframes_t)(reached - from) : 0;
+	count_late(pcm, done ? late : 0);
 	pcm->appl_pos = from + done;
 	pcm->moving = done;
 	tell_appl(pcm);

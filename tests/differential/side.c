@@ -184,8 +184,8 @@ static void play_calls(struct side *side, const struct sequence *sequence,
 		if (i > 0 && first)
 			side_limit(side, side->first[-1].limit);
 		/* Outside of the buffer the card itself is lost, and may spin. */
-		if (i > 0 && first && side->first->limit == LIMIT_POSITION &&
-		    side->first[-1].limit == LIMIT_POSITION)
+		if (first && side->limit == LIMIT_POSITION &&
+		    side->first->limit != LIMIT_NONE)
 			world_advance_to(side->first->end_ns);
 		else
 			play_call(side, &sequence->calls[i]);

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+/*
+ * What a fault of the device costs: frames that were taken and not heard, or recorded
+ * and not read, count as dropped, each of them once and no other.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "tests/pcm_rig.h"
+
+static struct rig rig;
+static uint8_t *data;
+
+static const struct rig_params mono = {
+	.access = SND_PCM_ACCESS_RW_INTERLEAVED,
+	.format = SND_PCM_FORMAT_S16_LE,
+	.channels = 1, .rate = 48000, .period = 480, .buffer = 24000,
+};
+
+#define STEP 480	/* frames between two looks at the device */
+
+static void set_up(void)
+{
+	pcm_rig_init(&rig);
+	rig_be_commanded(&rig);
+	data = NULL;
+}
+
+static void tear_down(void)
+{
+	pcm_rig_finish(&rig);
+	free(data);
+}
+
+static int64_t dropped(void)
+{
+	return rig_counter(&rig, "Headroom Playback Frames Dropped");
+}
+
+static int64_t heard_frames(void)
+{
+	size_t size;
+
+	free(rig_slurp(rig.heard, &size));
+	return (int64_t)(size / rig.frame_bytes);
+}
+
+/* What the device played since it was looked at last, a step and a late wake-up, counts
+ * as well: it does not tell any more. */
+static void assert_all_accounted_for(void)
+{
+	int64_t lost = 20000 - heard_frames();
+
+	ck_assert_int_gt(lost, 0);
+	ck_assert_int_ge(dropped(), lost);
+	ck_assert_int_le(dropped(), lost + 5 * STEP);
+}
+
+/* 20000 frames, of which some are heard. */
+static void play_some(const char *keys)
+{
+	rig_open_headroom(&rig, SND_PCM_STREAM_PLAYBACK, 0, "", keys, &mono);
+	rig_thresholds(&rig, 24000, 0, 0);
+	data = rig_noise(&rig, 20000, 7);
+	rig_write(&rig, data, 20000, 20000);
+	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
+	while (snd_pcm_avail(rig.pcm) < 4000 + 2000)
+		rig_sleep_ms(1);
+}
+
+static void wait_for(snd_pcm_state_t state)
+{
+	while (snd_pcm_state(rig.pcm) != state) {
+		(void)snd_pcm_avail(rig.pcm);
+		rig_sleep_ms(1);
+	}
+}
+
+/* As long as it can be resumed nothing is lost. */
+START_TEST(a_suspend_that_ends_by_prepare_costs_what_was_not_heard)
+{
+	play_some("");
+	RIG_COMMAND(&rig, suspends, 1);
+	wait_for(SND_PCM_STATE_SUSPENDED);
+	ck_assert_int_eq(dropped(), 0);
+	if (_i == 0) {
+		ck_assert_int_eq(snd_pcm_resume(rig.pcm), 0);
+		ck_assert_int_eq(snd_pcm_drain(rig.pcm), 0);
+		ck_assert_int_eq(dropped(), 0);
+		return;
+	}
+	ck_assert_int_eq(snd_pcm_prepare(rig.pcm), 0);
+	assert_all_accounted_for();
+}
+END_TEST
+
+/* At once, not only when the program gives up; and not again when it does. */
+START_TEST(a_lost_device_costs_what_was_not_heard)
+{
+	int64_t lost;
+
+	play_some("");
+	RIG_COMMAND(&rig, lost, 1);
+	wait_for(SND_PCM_STATE_DISCONNECTED);
+	assert_all_accounted_for();
+	lost = dropped();
+	ck_assert_int_eq(snd_pcm_prepare(rig.pcm), -ENODEV);
+	ck_assert_int_eq(snd_pcm_prepare(rig.pcm), -ENODEV);
+	snd_pcm_drop(rig.pcm);
+	ck_assert_int_eq(dropped(), lost);
+	snd_pcm_close(rig.pcm);
+	rig.pcm = NULL;
+	ck_assert_int_eq(dropped(), lost);
+}
+END_TEST
+
+START_TEST(a_drain_that_fails_costs_what_was_not_heard)
+{
+	play_some("");
+	RIG_COMMAND(&rig, still, 1);
+	ck_assert_int_eq(snd_pcm_drain(rig.pcm), -EIO);
+	assert_all_accounted_for();
+}
+END_TEST
+
+/* A stop threshold below the buffer stops the stream with sound left. */
+START_TEST(a_stop_before_the_end_costs_what_was_left)
+{
+	play_some("");
+	rig_thresholds(&rig, 24000, 12000, 0);
+	wait_for(SND_PCM_STATE_XRUN);
+	ck_assert_int_eq(snd_pcm_prepare(rig.pcm), 0);
+	assert_all_accounted_for();
+}
+END_TEST
+
+/* What the program throws away itself is no loss. */
+START_TEST(a_drop_costs_nothing)
+{
+	play_some("");
+	ck_assert_int_eq(snd_pcm_drop(rig.pcm), 0);
+	ck_assert_int_eq(dropped(), 0);
+}
+END_TEST
+
+/* With depth and without: the program cannot read any more. */
+START_TEST(a_lost_device_costs_what_was_not_read)
+{
+	int64_t frames;
+
+	rig_open_headroom(&rig, SND_PCM_STREAM_CAPTURE, 0, "", _i ? "depth_ms 0" : "", &mono);
+	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
+	while (snd_pcm_avail(rig.pcm) < 3000)
+		rig_sleep_ms(1);
+	RIG_COMMAND(&rig, lost, 1);
+	wait_for(SND_PCM_STATE_DISCONNECTED);
+	frames = rig_counter(&rig, "Headroom Capture Frames");
+	ck_assert_int_ge(frames, 3000);
+	ck_assert_int_eq(rig_counter(&rig, "Headroom Capture Frames Dropped"), frames);
+	ck_assert_int_eq(snd_pcm_prepare(rig.pcm), -ENODEV);
+	ck_assert_int_eq(rig_counter(&rig, "Headroom Capture Frames Dropped"), frames);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("losses");
+	TCase *tcase = pcm_rig_case(suite, "losses", set_up, tear_down);
+
+	tcase_add_loop_test(tcase, a_suspend_that_ends_by_prepare_costs_what_was_not_heard,
+			    0, 2);
+	tcase_add_test(tcase, a_lost_device_costs_what_was_not_heard);
+	tcase_add_test(tcase, a_drain_that_fails_costs_what_was_not_heard);
+	tcase_add_test(tcase, a_stop_before_the_end_costs_what_was_left);
+	tcase_add_test(tcase, a_drop_costs_nothing);
+	tcase_add_loop_test(tcase, a_lost_device_costs_what_was_not_read, 0, 2);
+	return pcm_rig_run(suite);
+}
