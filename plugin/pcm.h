@@ -82,6 +82,11 @@ void hr_pcm_sync_appl(struct hr_pcm *pcm);
  * move the pointer, so where it is now is where the program is. [program] */
 void hr_pcm_trust_pointer(struct hr_pcm *pcm);
 
+/** The caller does not hold it, and another thread may be about to move the pointer or
+ * have gone back by just as much: wait for it, and be told. For what is answered
+ * without that mutex and not asked again: poll, drain. [program] */
+void hr_pcm_ask_pointer(struct hr_pcm *pcm);
+
 /** Put alsa-lib's pointer where it did not put it itself. [program] */
 void hr_pcm_set_ptr(struct hr_pcm *pcm, snd_pcm_uframes_t ptr);
 

@@ -141,8 +141,10 @@ static void wait_for_drain(struct hr_pcm *pcm)
 
 static int drain_playback(struct hr_pcm *pcm)
 {
-	int err = begin_drain(pcm);
+	int err;
 
+	hr_pcm_ask_pointer(pcm);
+	err = begin_drain(pcm);
 	if (err < 0)
 		return err;
 	/* Another thread may drop, and even prepare again, before we look. */

@@ -30,6 +30,7 @@ int hr_pcm_poll_descriptors(snd_pcm_ioplug_t *ioplug, struct pollfd *fds,
 	if (space < 1)
 		return -EINVAL;
 	fds[0] = (struct pollfd) { pcm->io.app_wake.fd, POLLIN | POLLERR, 0 };
+	hr_pcm_ask_pointer(pcm);
 	pthread_mutex_lock(&pcm->lock);
 	if (pcm->stream) {
 		hr_pcm_sync_appl(pcm);
@@ -102,6 +103,8 @@ int hr_pcm_poll_revents(snd_pcm_ioplug_t *ioplug, struct pollfd *fds,
 	 * may do nothing but poll. */
 	if (ioplug->state == SND_PCM_STATE_DRAINING && hr_pcm_is_drained(pcm))
 		snd_pcm_avail_update(ioplug->pcm);
+	else
+		hr_pcm_ask_pointer(pcm);
 
 	pthread_mutex_lock(&pcm->lock);
 	*revents = ready_events(pcm);

@@ -176,6 +176,18 @@ void hr_pcm_trust_pointer(struct hr_pcm *pcm)
 		pcm->moving = 0;
 }
 
+void hr_pcm_ask_pointer(struct hr_pcm *pcm)
+{
+	bool doubtful;
+
+	pthread_mutex_lock(&pcm->lock);
+	doubtful = pcm->is_locked && pcm->stream && pcm->boundary &&
+		   is_being_moved(pcm, appl_delta(pcm));
+	pthread_mutex_unlock(&pcm->lock);
+	if (doubtful)
+		snd_pcm_hwsync(pcm->ioplug.pcm);
+}
+
 void hr_pcm_sync_appl(struct hr_pcm *pcm)
 {
 	int64_t delta;

@@ -101,6 +101,48 @@ START_TEST(each_call_may_come_from_another_thread)
 }
 END_TEST
 
+static void take_back_the_last(void)
+{
+	rig_write(&rig, data, 20000, 20000);
+	rig_write(&rig, data + 20000 * 4, 3000, 3000);
+	ck_assert_int_eq(snd_pcm_rewind(rig.pcm, 3000), 3000);
+}
+
+START_TEST(what_one_thread_has_taken_back_another_does_not_play)
+{
+	open_with(_i, SND_PCM_STREAM_PLAYBACK, 48000);
+	take_back_the_last();
+	in_a_thread(drain);
+	rig_assert_heard(&rig, data, 20000);
+}
+END_TEST
+
+static void *poll_once(void *revents)
+{
+	struct pollfd fds[4];
+	int n = snd_pcm_poll_descriptors(rig.pcm, fds, 4);
+
+	ck_assert_int_gt(n, 0);
+	ck_assert_int_ge(poll(fds, (nfds_t)n, 0), 0);
+	ck_assert_int_eq(snd_pcm_poll_descriptors_revents(rig.pcm, fds, (unsigned int)n,
+							  revents), 0);
+	return revents;
+}
+
+START_TEST(room_that_one_thread_has_made_another_sees)
+{
+	unsigned short revents = 0;
+	pthread_t thread;
+
+	open_with(_i, SND_PCM_STREAM_PLAYBACK, 48000);
+	rig_thresholds(&rig, 48000, 0, 2000);
+	take_back_the_last();
+	ck_assert_int_eq(pthread_create(&thread, NULL, poll_once, &revents), 0);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	ck_assert_int_eq(revents, POLLOUT);
+}
+END_TEST
+
 static void *drain_whatever_comes(void *result)
 {
 	*(int *)result = snd_pcm_drain(rig.pcm);
@@ -257,10 +299,15 @@ int main(void)
 
 	tcase_add_loop_test(tcase, each_call_may_come_from_another_thread, 0, 2);
 	tcase_add_loop_test(tcase, drop_ends_the_drain_of_another_thread, 1, 2);
-	if (alsa_locks())
+	if (alsa_locks()) {
+		tcase_add_loop_test(tcase, room_that_one_thread_has_made_another_sees, 0, 2);
+		tcase_add_loop_test(tcase,
+				    what_one_thread_has_taken_back_another_does_not_play,
+				    0, 2);
 		tcase_add_loop_test(tcase,
 				    what_is_written_is_heard_while_another_thread_looks,
 				    0, 4);
+	}
 	tcase = pcm_rig_case(suite, "wrong times", set_up, tear_down);
 	tcase_add_test(tcase, calls_before_hw_params_fail_as_on_the_card);
 	tcase_add_test(tcase, absurd_sizes_fail_as_on_the_card);
