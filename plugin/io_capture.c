@@ -10,6 +10,9 @@
 
 /* A look by the clock comes no sooner than this part of a period after the one before. */
 #define LOOKS_PER_PERIOD_MAX 8
+/* Two looks at a device that has not moved are this far apart, and each time twice that. */
+#define LEAST_LOOK_NS (2 * HR_NS_PER_MS)
+#define STOOD_MAX 5
 
 void hr_capture_reset(struct hr_io *io)
 {
@@ -17,6 +20,7 @@ void hr_capture_reset(struct hr_io *io)
 	io->gap = 0;
 	io->discarded = 0;
 	io->beyond = 0;
+	io->stood = 0;
 	io->looked_ns = io->now_ns;
 }
 
@@ -241,30 +245,42 @@ static int collect(struct hr_io *io, uint64_t avail)
 	return drop_for_want_of_room(io, avail - (uint64_t)n);
 }
 
+/* A device that has not come further moves in larger pieces, or stands: the longer, the
+ * less it is looked at. It wakes us itself, but need not wait for the buffer's end. */
+static uint64_t frames_to_look_again(const struct hr_io *io)
+{
+	uint64_t least = hr_ns_to_frames(LEAST_LOOK_NS, io->rate), period = io->slave->period;
+	uint64_t frames = (period > least ? period : least) << io->stood;
+	uint64_t most = io->slave->buffer / 4;
+
+	if (frames > most)
+		frames = most;
+	return frames > period ? frames : period;
+}
+
 /* When to look at the device, should it not wake us before. It does at the end of a
  * period if it holds a whole one by then. What was taken beyond the last end is missing
- * in it, so that it would wait for the end after: that is the clock's to wake us at. A
- * device that has not come further moves in larger pieces, or stands. */
-static uint64_t frames_to_look(const struct hr_io *io, bool moved)
+ * in it, so that it would wait for the end after: that is the clock's to wake us at. */
+static uint64_t frames_to_look(const struct hr_io *io)
 {
 	uint64_t period = io->slave->period, least = period / LOOKS_PER_PERIOD_MAX;
 	uint64_t left = period - io->beyond + 1;
 
+	if (io->stood)
+		return frames_to_look_again(io);
 	if (!io->beyond)
 		return period + least + 1;
-	if (!moved)
-		return period;
 	return left > least ? left : least;
 }
 
-static void plan_wait(struct hr_io *io, struct hr_plan *plan, bool moved)
+static void plan_wait(struct hr_io *io, struct hr_plan *plan)
 {
 	if (io->unpaced && !room(io)) {
 		plan->wait_program = true;
 		return;
 	}
 	plan->poll_device = !io->device_lied;
-	hr_plan_within(io, plan, hr_frames_to_ns(frames_to_look(io, moved), io->rate));
+	hr_plan_within(io, plan, hr_frames_to_ns(frames_to_look(io), io->rate));
 	if (io->run == HR_RUN_RUNNING)
 		hr_plan_for_program(io, plan, unread(io));
 }
@@ -312,6 +328,10 @@ void hr_capture_step(struct hr_io *io, struct hr_plan *plan)
 	moved = hr_stream_write_pos(io->stream) + io->discarded != before;
 	/* Ready, yet nothing had come: next time the clock wakes us. */
 	io->device_lied = io->device_woke && !moved;
+	if (moved)
+		io->stood = 0;
+	else if (io->stood < STOOD_MAX)
+		io->stood++;
 	if (io->run == HR_RUN_RUNNING || io->run == HR_RUN_DISCARDING)
-		plan_wait(io, plan, moved);
+		plan_wait(io, plan);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "core/clock.h"
 #include "tests/pcm_rig.h"
 
 #define RATE 48000u
@@ -165,14 +166,16 @@ static snd_pcm_sframes_t sleep_and_read(bool headroom)
 	snd_pcm_sframes_t n = err < 0 ? err : snd_pcm_avail_update(rig.pcm);
 	snd_pcm_uframes_t whole = n > 0 ? (snd_pcm_uframes_t)(n - n % 480) : 0;
 
+	if (whole)
+		err = (int)snd_pcm_readi(rig.pcm, got, whole);
 	/* headroom first hands out what it has kept, then tells of an overrun. */
-	if (n == -EPIPE || (headroom && n < 480)) {
+	if (n == -EPIPE || err == -EPIPE || (headroom && n < 480)) {
 		ck_assert_int_eq(snd_pcm_prepare(rig.pcm), 0);
 		ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
 		return 0;
 	}
 	ck_assert_int_ge(n, 480);
-	ck_assert_int_eq(snd_pcm_readi(rig.pcm, got, whole), (snd_pcm_sframes_t)whole);
+	ck_assert_int_eq(err, (int)whole);
 	return n;
 }
 
@@ -209,6 +212,35 @@ END_TEST
 /* The thread sanitizer has a thread of its own, which wakes ten times a second. */
 #define WAKES_OF_OTHERS 30
 
+struct effort {
+	struct rusage usage;
+	uint64_t at_ns;
+};
+
+static struct effort effort_now(void)
+{
+	struct effort effort = { .at_ns = hr_now_ns() };
+
+	ck_assert_int_eq(getrusage(RUSAGE_SELF, &effort.usage), 0);
+	return effort;
+}
+
+static uint64_t cpu_ns(const struct rusage *usage)
+{
+	return (uint64_t)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * HR_NS_PER_S +
+	       (uint64_t)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) * 1000;
+}
+
+/* No more than so many wake-ups, and no spin, which is none. */
+static void assert_little_effort(const struct effort *before, long wakes)
+{
+	struct effort after = effort_now();
+
+	ck_assert_int_le(after.usage.ru_nvcsw - before->usage.ru_nvcsw, wakes);
+	ck_assert_uint_lt(cpu_ns(&after.usage) - cpu_ns(&before->usage),
+			  (after.at_ns - before->at_ns) / 2);
+}
+
 /* A second of 10 ms periods, read when the call returns or when poll does; from the card,
  * and from a converter over it. */
 START_TEST(a_recorder_wakes_seldom)
@@ -217,21 +249,40 @@ START_TEST(a_recorder_wakes_seldom)
 		"pcm.y { type plug slave { pcm card rate 44100 } }\n"
 		"pcm.x { type headroom slave.pcm y }\n"
 		"pcm.z { type headroom slave.pcm card }\n";
-	struct rusage before, after;
+	struct effort before;
 
 	ck_assert_int_eq(rig_try_open_defined(&rig, _i & 2 ? "x" : "z", text,
 				SND_PCM_STREAM_CAPTURE, 0, ""), 0);
 	rig_install(&rig, &mono);
 	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
-	ck_assert_int_eq(getrusage(RUSAGE_SELF, &before), 0);
+	before = effort_now();
 	for (int i = 0; i < N_WAITS; i++) {
 		if (_i & 1)
 			ck_assert_int_eq(snd_pcm_wait(rig.pcm, 10000), 1);
 		ck_assert_int_eq(snd_pcm_readi(rig.pcm, got, 480), 480);
 	}
-	ck_assert_int_eq(getrusage(RUSAGE_SELF, &after), 0);
-	ck_assert_int_le(after.ru_nvcsw - before.ru_nvcsw,
-			 3 * N_WAITS + 10 + WAKES_OF_OTHERS);
+	assert_little_effort(&before, 3 * N_WAITS + 10 + WAKES_OF_OTHERS);
+}
+END_TEST
+
+/* However short its periods are: it is looked at the less the longer it stands. */
+START_TEST(a_card_that_stands_still_wakes_nobody)
+{
+	struct rig_params params = mono;
+	struct effort before;
+
+	params.period = 16;
+	rig_be_commanded(&rig);
+	rig_open_headroom(&rig, SND_PCM_STREAM_CAPTURE, 0, "", "", &params);
+	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
+	ck_assert_int_eq(snd_pcm_readi(rig.pcm, got, 480), 480);
+	RIG_COMMAND(&rig, still, 1);
+	rig_let_pass_ms(100);
+	before = effort_now();
+	rig_let_pass_ms(1000);
+	assert_little_effort(&before, 50 + WAKES_OF_OTHERS);
+	RIG_COMMAND(&rig, still, 0);
+	ck_assert_int_eq(snd_pcm_readi(rig.pcm, got, 480), 480);
 }
 END_TEST
 
@@ -405,6 +456,7 @@ int main(void)
 	tcase_add_test(tcase, a_program_that_reads_whole_periods_is_told_of_the_overrun);
 	tcase_add_loop_test(tcase, a_recorder_is_woken_at_the_end_of_each_period, 0, 4);
 	tcase_add_loop_test(tcase, a_recorder_wakes_seldom, 0, 4);
+	tcase_add_test(tcase, a_card_that_stands_still_wakes_nobody);
 	tcase = pcm_rig_case(suite, "corners", set_up, tear_down);
 	tcase_add_loop_test(tcase, a_capture_that_stops_at_once_can_be_prepared_again,
 			    0, 2);
