@@ -151,10 +151,17 @@ bool trials_agree(const struct trial *a, const struct trial *b,
 /** Whether the device can do what the scenario needs. */
 bool device_can(const struct device *device, const struct scenario *scenario);
 
-/** Run it on both and compare; a stream that was held up by a busy machine in one of
- * the two is not compared but tried again, up to `tries` times in all. */
+/** Run it on both and compare. Where they differ it is tried again, and more often if
+ * the machine is known to have held up threads meanwhile. */
 bool scenario_agrees(const struct scenario *scenario, struct device *a, struct device *b,
-		     snd_pcm_uframes_t period, snd_pcm_uframes_t buffer,
-		     unsigned int tries, FILE *out);
+		     snd_pcm_uframes_t period, snd_pcm_uframes_t buffer, FILE *out);
+
+/* lateness.c */
+
+/** Begin to look how late a sleeping thread is woken. False if that cannot be. */
+bool lateness_watch(void);
+
+/** Have done so: the worst, in ns. */
+uint64_t lateness_ns(void);
 
 #endif

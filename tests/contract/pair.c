@@ -16,7 +16,6 @@
 #include "tests/contract/contract.h"
 
 #define HANGS_S 40
-#define TRIES 3			/* an emulated card keeps its time badly */
 
 static int open_named(struct device *device, snd_pcm_t **pcmp, snd_pcm_stream_t stream)
 {
@@ -41,7 +40,7 @@ static bool agrees(const struct scenario *s, struct device *bare, struct device 
 	child = fork();
 	if (child == 0) {
 		alarm(HANGS_S);
-		exit(scenario_agrees(s, bare, through, period, buffer, TRIES, stdout) ?
+		exit(scenario_agrees(s, bare, through, period, buffer, stdout) ?
 		     EXIT_SUCCESS : EXIT_FAILURE);
 	}
 	if (child < 0 || waitpid(child, &status, 0) < 0)

@@ -11,7 +11,6 @@
 
 #define PERIOD 480
 #define BUFFER 9600
-#define TRIES 3			/* of a machine that is busy with other things */
 
 static struct rig rig;
 
@@ -84,8 +83,8 @@ START_TEST(headroom_is_as_the_bare_card)
 
 	if (!device_can(&bare, scenario))
 		return;		/* on the cards of a kernel, then: pair.c */
-	ck_assert_msg(scenario_agrees(scenario, &bare, &through, PERIOD, BUFFER, TRIES,
-				      stdout), "%s", scenario->name);
+	ck_assert_msg(scenario_agrees(scenario, &bare, &through, PERIOD, BUFFER, stdout),
+		      "%s", scenario->name);
 }
 END_TEST
 
