@@ -141,6 +141,15 @@ static size_t without_silence(const uint8_t *sound, size_t bytes)
 	return bytes;
 }
 
+static size_t frames_with_sound(const uint8_t *sound, size_t bytes)
+{
+	size_t n = 0;
+
+	for (size_t at = 0; at + 4 <= bytes; at += 4)
+		n += memcmp(sound + at, "\0\0\0\0", 4) != 0;
+	return n;
+}
+
 START_TEST(what_is_heard_through_a_chain_is_the_same)
 {
 	size_t n, m;
@@ -191,7 +200,8 @@ START_TEST(the_end_is_heard_through_a_rate_converter)
 	rig_write(&rig, data, n, params.period);
 	ck_assert_int_eq(snd_pcm_drain(rig.pcm), 0);
 	heard = rig_slurp(rig.heard, &bytes);
-	frames = without_silence(heard, bytes) / 4;
+	/* A busy machine may leave gaps. */
+	frames = frames_with_sound(heard, bytes);
 	/* Each period is converted into whole frames. */
 	ck_assert_msg(frames + 50 > wanted && frames < wanted + wanted / 200,
 		      "%zu frames for %zu", frames, wanted);

@@ -75,7 +75,7 @@ static void take_look(const struct course *course, struct look *look)
 }
 
 /* Avail and delay are told one after the other, and the card goes on meanwhile. */
-static void check_sum(const struct course *course, const struct look *look)
+static void check_sum(struct course *course, const struct look *look)
 {
 	long buffer = (long)rig.params.buffer;
 	long off = course->plays ? buffer - look->avail - look->delay :
@@ -85,8 +85,11 @@ static void check_sum(const struct course *course, const struct look *look)
 	ck_assert_int_ge(look->avail, 0);
 	ck_assert_int_le(look->avail, buffer);
 	ck_assert_int_ge(off, 0);
-	/* Through headroom a step of the card may fall in between. */
-	ck_assert_int_le(off, lasted + (course->headroom ? STEP : 0));
+	/* Through headroom a step of the card may fall in between, and a late one is large. */
+	if (off > lasted + STEP)
+		course->n_late++;
+	if (!course->headroom)
+		ck_assert_int_le(off, lasted);
 }
 
 /* Against the card's clock, which says where it was at the beginning of the look at
