@@ -29,11 +29,13 @@ static char *value_text(snd_config_t *node)
 	return text;
 }
 
-static int complain(const char *key, snd_config_t *node, const char *allowed)
+static int complain(const struct hr_pcm_config *config, const char *key,
+		    snd_config_t *node, const char *allowed)
 {
 	char *text = value_text(node);
 
-	SNDERR("headroom: %s is '%s', allowed: %s", key, text ? text : "?", allowed);
+	SNDERR("headroom: in %s: %s is '%s', allowed: %s", config->where, key,
+	       text ? text : "?", allowed);
 	free(text);
 	return -EINVAL;
 }
@@ -53,8 +55,8 @@ static bool get_integer(snd_config_t *node, long *value)
 	return !*end && !errno;
 }
 
-static int parse_uint(snd_config_t *node, const char *key, long min, long max,
-		      uint32_t *out)
+static int parse_uint(const struct hr_pcm_config *config, snd_config_t *node,
+		      const char *key, long min, long max, uint32_t *out)
 {
 	char allowed[64];
 	long value;
@@ -64,12 +66,12 @@ static int parse_uint(snd_config_t *node, const char *key, long min, long max,
 		return 0;
 	}
 	snprintf(allowed, sizeof(allowed), "a whole number from %ld to %ld", min, max);
-	return complain(key, node, allowed);
+	return complain(config, key, node, allowed);
 }
 
 /* The index of the node's string in choices. */
-static int parse_choice(snd_config_t *node, const char *key,
-			const char *const *choices, unsigned int *out)
+static int parse_choice(const struct hr_pcm_config *config, snd_config_t *node,
+			const char *key, const char *const *choices, unsigned int *out)
 {
 	char allowed[64] = "";
 	const char *text;
@@ -83,7 +85,7 @@ static int parse_choice(snd_config_t *node, const char *key,
 		snprintf(allowed + strlen(allowed), sizeof(allowed) - strlen(allowed),
 			 "%s%s", i ? ", " : "", choices[i]);
 	}
-	return complain(key, node, allowed);
+	return complain(config, key, node, allowed);
 }
 
 static int parse_name(snd_config_t *node, struct hr_pcm_config *config)
@@ -92,7 +94,7 @@ static int parse_name(snd_config_t *node, struct hr_pcm_config *config)
 
 	if (snd_config_get_string(node, &text) < 0 || !*text ||
 	    strlen(text) > HR_PAGE_NAME_MAX)
-		return complain("name", node, "a string of 1 to 63 bytes");
+		return complain(config, "name", node, "a string of 1 to 63 bytes");
 	strcpy(config->name, text);
 	return 0;
 }
@@ -115,11 +117,12 @@ static int parse_perm(snd_config_t *node, struct hr_pcm_config *config)
 			value = -1;
 	}
 	if (value >= 0 && value <= 0777 && ((value & 0600) != 0600 || (value & 0022))) {
-		SNDERR("headroom: ipc_perm is '%#lo', allowed: " PERM_ALLOWED, value);
+		SNDERR("headroom: in %s: ipc_perm is '%#lo', allowed: " PERM_ALLOWED,
+		       config->where, value);
 		return -EINVAL;
 	}
 	if (value < 0 || value > 0777)
-		return complain("ipc_perm", node, PERM_ALLOWED);
+		return complain(config, "ipc_perm", node, PERM_ALLOWED);
 	config->ipc_perm = (mode_t)value;
 	return 0;
 }
@@ -143,14 +146,45 @@ static int parse_gid(snd_config_t *node, struct hr_pcm_config *config)
 		config->ipc_gid = found->gr_gid;
 		return 0;
 	}
-	return complain("ipc_gid", node, "the name or number of a group");
+	return complain(config, "ipc_gid", node, "the name or number of a group");
+}
+
+/* Takes our own keys out of a slave section. */
+static int parse_slave_keys(snd_config_t *slave, struct hr_pcm_config *config)
+{
+	snd_config_iterator_t i, next;
+	int err = 0;
+
+	snd_config_for_each(i, next, slave) {
+		snd_config_t *node = snd_config_iterator_entry(i);
+		const char *key;
+
+		if (snd_config_get_id(node, &key) < 0 || strcmp(key, "pcm") == 0 ||
+		    strcmp(key, "comment") == 0)
+			continue;
+		if (strcmp(key, "period") == 0) {
+			err = parse_uint(config, node, "slave.period", 0, SLAVE_FRAMES_MAX,
+					 &config->slave_period);
+		} else if (strcmp(key, "buffer") == 0) {
+			err = parse_uint(config, node, "slave.buffer", 0, SLAVE_FRAMES_MAX,
+					 &config->slave_buffer);
+		} else {
+			SNDERR("headroom: in %s: unknown key 'slave.%s'; known: slave.pcm, "
+			       "slave.period, slave.buffer", config->where, key);
+			err = -EINVAL;
+		}
+		if (err < 0)
+			break;
+		snd_config_delete(node);
+	}
+	return err;
 }
 
 /* `slave "name"`, or `slave { pcm … }` with our own keys among it. Keeps a copy
  * without those, in the form that alsa-lib's empty plug-in opens. */
 static int parse_slave(snd_config_t *node, struct hr_pcm_config *config)
 {
-	snd_config_t *copy = NULL, *type = NULL, *own;
+	snd_config_t *copy = NULL, *type = NULL;
 	int err;
 
 	err = snd_config_copy(&copy, node);
@@ -158,17 +192,7 @@ static int parse_slave(snd_config_t *node, struct hr_pcm_config *config)
 		return err;
 	hr_pcm_config_finish(config);	/* a second `slave` replaces the first */
 	if (snd_config_get_type(copy) == SND_CONFIG_TYPE_COMPOUND) {
-		err = 0;
-		if (snd_config_search(copy, "period", &own) == 0) {
-			err = parse_uint(own, "slave.period", 1, SLAVE_FRAMES_MAX,
-					 &config->slave_period);
-			snd_config_delete(own);
-		}
-		if (!err && snd_config_search(copy, "buffer", &own) == 0) {
-			err = parse_uint(own, "slave.buffer", 1, SLAVE_FRAMES_MAX,
-					 &config->slave_buffer);
-			snd_config_delete(own);
-		}
+		err = parse_slave_keys(copy, config);
 		if (err < 0)
 			goto err_copy;
 	}
@@ -194,13 +218,6 @@ err_copy:
 	return err;
 }
 
-static int parse_later(snd_config_t *node, const char *key, const char *value)
-{
-	(void)node;
-	SNDERR("headroom: %s %s is not supported yet", key, value);
-	return -EINVAL;
-}
-
 static int parse_card_elements(snd_config_t *node, struct hr_pcm_config *config)
 {
 	const char *text;
@@ -218,26 +235,28 @@ static int parse_card_elements(snd_config_t *node, struct hr_pcm_config *config)
 		free(ascii);
 	}
 	if (yes < 0)
-		return complain("card_elements", node, "no, yes, keep");
+		return complain(config, "card_elements", node, "no, yes, keep");
 	config->card_elements = yes ? HR_CARD_ELEMENTS_YES : HR_CARD_ELEMENTS_NO;
 	return 0;
 }
 
-static int parse_loss(snd_config_t *node)
-{
-	unsigned int choice;
-	int err = parse_choice(node, "on_device_loss", loss_choices, &choice);
-
-	if (err < 0)
-		return err;
-	return choice ? parse_later(node, "on_device_loss", "reconnect") : 0;
-}
-
-static int parse_bool_choice(snd_config_t *node, const char *key,
-			     const char *const *choices, bool *out)
+static int parse_loss(snd_config_t *node, const struct hr_pcm_config *config)
 {
 	unsigned int choice = 0;
-	int err = parse_choice(node, key, choices, &choice);
+	int err = parse_choice(config, node, "on_device_loss", loss_choices, &choice);
+
+	if (err < 0 || choice == 0)
+		return err;
+	SNDERR("headroom: in %s: on_device_loss reconnect is not supported yet",
+	       config->where);
+	return -EINVAL;
+}
+
+static int parse_bool_choice(const struct hr_pcm_config *config, snd_config_t *node,
+			     const char *key, const char *const *choices, bool *out)
+{
+	unsigned int choice = 0;
+	int err = parse_choice(config, node, key, choices, &choice);
 
 	*out = choice == 1;
 	return err;
@@ -251,24 +270,24 @@ static int parse_key(const char *key, snd_config_t *node,
 	if (strcmp(key, "name") == 0)
 		return parse_name(node, config);
 	if (strcmp(key, "trigger") == 0)
-		return parse_uint(node, key, 2, 100, &config->trigger);
+		return parse_uint(config, node, key, 2, 100, &config->trigger);
 	if (strcmp(key, "clear") == 0)
-		return parse_uint(node, key, 1, 99, &config->clear);
+		return parse_uint(config, node, key, 1, 99, &config->clear);
 	if (strcmp(key, "depth_ms") == 0)
-		return parse_uint(node, key, 0, 60000, &config->depth_ms);
+		return parse_uint(config, node, key, 0, 60000, &config->depth_ms);
 	if (strcmp(key, "on_underrun") == 0)
-		return parse_bool_choice(node, key, underrun_choices,
+		return parse_bool_choice(config, node, key, underrun_choices,
 					 &config->underrun_silence);
 	if (strcmp(key, "on_overrun") == 0)
-		return parse_bool_choice(node, key, overrun_choices,
+		return parse_bool_choice(config, node, key, overrun_choices,
 					 &config->overrun_drop);
 	if (strcmp(key, "on_device_loss") == 0)
-		return parse_loss(node);
+		return parse_loss(node, config);
 	if (strcmp(key, "latency_samples") == 0)
-		return parse_uint(node, key, HR_HEALTH_WINDOW_MIN,
+		return parse_uint(config, node, key, HR_HEALTH_WINDOW_MIN,
 				  HR_HEALTH_WINDOW_MAX, &config->latency_samples);
 	if (strcmp(key, "rt_priority") == 0)
-		return parse_uint(node, key, 0, 99, &config->rt_priority);
+		return parse_uint(config, node, key, 0, 99, &config->rt_priority);
 	if (strcmp(key, "card_elements") == 0)
 		return parse_card_elements(node, config);
 	if (strcmp(key, "ipc_perm") == 0)
@@ -276,11 +295,12 @@ static int parse_key(const char *key, snd_config_t *node,
 	if (strcmp(key, "ipc_gid") == 0)
 		return parse_gid(node, config);
 	if (strcmp(key, "tstamp_type") == 0)
-		return parse_bool_choice(node, key, tstamp_choices,
+		return parse_bool_choice(config, node, key, tstamp_choices,
 					 &config->monotonic);
-	SNDERR("headroom: unknown key '%s'; known: slave, name, trigger, clear, depth_ms, "
-	       "on_underrun, on_overrun, on_device_loss, latency_samples, rt_priority, "
-	       "card_elements, ipc_perm, ipc_gid, tstamp_type", key);
+	SNDERR("headroom: in %s: unknown key '%s'; known: slave, name, trigger, clear, "
+	       "depth_ms, on_underrun, on_overrun, on_device_loss, latency_samples, "
+	       "rt_priority, card_elements, ipc_perm, ipc_gid, tstamp_type",
+	       config->where, key);
 	return -EINVAL;
 }
 
@@ -302,17 +322,24 @@ static void set_defaults(struct hr_pcm_config *config, const char *pcm_name)
 		memcpy(config->name, pcm_name, length);
 	else
 		strcpy(config->name, "headroom");
+	/* As it is written in the asoundrc, for messages. */
+	if (length)
+		snprintf(config->where, sizeof(config->where), "pcm.%.*s", (int)length,
+			 pcm_name);
+	else
+		strcpy(config->where, "a PCM without a name");
 }
 
 static int check_whole(const struct hr_pcm_config *config)
 {
 	if (!config->slave) {
-		SNDERR("headroom: no slave is given; add for example slave.pcm \"hw:0\"");
+		SNDERR("headroom: in %s: no slave is given; add for example "
+		       "slave.pcm \"hw:0\"", config->where);
 		return -EINVAL;
 	}
 	if (config->clear >= config->trigger) {
-		SNDERR("headroom: clear is %u and trigger is %u, allowed: clear below "
-		       "trigger", config->clear, config->trigger);
+		SNDERR("headroom: in %s: clear is %u and trigger is %u, allowed: clear below "
+		       "trigger", config->where, config->clear, config->trigger);
 		return -EINVAL;
 	}
 	return 0;

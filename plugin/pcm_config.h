@@ -2,8 +2,8 @@
 /* Copyright (C) 2026 The headroom authors */
 /*
  * From the block in an asoundrc to a checked configuration. All judgement of
- * what a user wrote is here: each complaint is one line that names the key, the
- * value and what is allowed.
+ * what a user wrote is here: each complaint is one line that names the
+ * definition, the key, the value and what is allowed.
  */
 #ifndef HR_PLUGIN_PCM_CONFIG_H
 #define HR_PLUGIN_PCM_CONFIG_H
@@ -25,6 +25,7 @@ struct hr_pcm_config {
 	uint32_t slave_period;		/* frames, 0 = follow the program */
 	uint32_t slave_buffer;		/* frames, 0 = follow the program */
 	char name[HR_PAGE_NAME_MAX + 1];
+	char where[HR_PAGE_NAME_MAX + 1];	/* the definition, in messages */
 	uint32_t trigger, clear;	/* percent */
 	uint32_t depth_ms;
 	uint32_t latency_samples;

@@ -38,6 +38,17 @@ static void set_depth(uintptr_t depth)
 		pthread_setspecific(depth_key, (void *)depth);
 }
 
+/* `slave "hw:0"` is easily written, and alsa-lib says only that it is wrong. */
+static const char *hint_of(snd_config_t *empty)
+{
+	snd_config_t *slave;
+
+	if (snd_config_search(empty, "slave", &slave) < 0 ||
+	    snd_config_get_type(slave) == SND_CONFIG_TYPE_COMPOUND)
+		return "";
+	return " (slave takes a pcm_slave; a PCM is given by slave.pcm)";
+}
+
 int hr_slave_open(struct hr_slave *slave, const struct hr_pcm_config *config,
 		  const char *pcm_name, snd_config_t *root,
 		  snd_pcm_stream_t stream, int mode)
@@ -58,9 +69,9 @@ int hr_slave_open(struct hr_slave *slave, const struct hr_pcm_config *config,
 	if (err < 0) {
 		slave->pcm = NULL;
 		if (err != -ELOOP)
-			SNDERR("headroom: cannot open the slave of '%s': %s",
-			       pcm_name ? pcm_name : config->name,
-			       snd_strerror(err));
+			SNDERR("headroom: cannot open the slave of '%s': %s%s",
+			       pcm_name ? pcm_name : config->name, snd_strerror(err),
+			       hint_of(config->slave));
 		return err;
 	}
 	/* Opened in the program's mode, so that a busy device is met as always. */

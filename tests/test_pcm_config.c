@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 The headroom authors */
 /* What a user may write in an asoundrc, and what is said about the rest: the right
- * error, and exactly one line of ours that names the key, the value and what is
- * allowed. */
+ * error, and exactly one line of ours that names the definition, the key, the value and
+ * what is allowed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -121,11 +121,12 @@ static const struct {
 	{ "ipc_gid -2", { "ipc_gid", "'-2'", "group" } },
 	{ "ipc_gid \"no such group\"", { "ipc_gid", "'no such group'", "group" } },
 	{ "ipc_gid { a b }", { "ipc_gid", "group" } },
-	{ "slave.period 0", { "slave.period", "'0'" } },
+	{ "slave.period -1", { "slave.period", "'-1'", "0 to" } },
 	{ "slave.period short", { "slave.period", "'short'" } },
 	{ "slave.buffer -1", { "slave.buffer", "'-1'" } },
 	{ "slave.buffer 999999999", { "slave.buffer", "'999999999'" } },
 	{ "slave.buffer { a b }", { "slave.buffer" } },
+	{ "slave.periods 4", { "unknown key", "'slave.periods'", "slave.period, " } },
 	{ "triger 90", { "unknown key", "'triger'", "trigger" } },
 	{ "Trigger 90", { "unknown key", "'Trigger'", "trigger" } },
 };
@@ -136,6 +137,8 @@ START_TEST(what_is_wrong_is_refused_and_named)
 					       refused[_i].keys), -EINVAL);
 	ck_assert_ptr_null(rig.pcm);
 	assert_one_line(refused[_i].words);
+	/* Where an asoundrc has several. */
+	ck_assert_msg(strstr(lines, "in pcm.x: "), "%s", lines);
 	/* Nothing was opened on the way. */
 	ck_assert_int_ne(access(rig.heard, F_OK), 0);
 }
@@ -151,7 +154,7 @@ static const char *const accepted[] = {
 	"tstamp_type gettimeofday", "name other", "name \"a name with / and .\"",
 	"name 012345678901234567890123456789012345678901234567890123456789x12",
 	"ipc_perm 0600", "ipc_perm 0640", "ipc_perm \"0644\"", "slave.period 1",
-	"slave.buffer 1", "slave.period 480 slave.buffer 960", "comment anything",
+	"slave.buffer 1", "slave.period 0 slave.buffer \"0\"", "slave.period 480 slave.buffer 960", "comment anything",
 	"hint.description \"in a list\"",
 };
 
@@ -191,11 +194,14 @@ static const struct {
 	  "pcm.x2 { @args [ S ] @args.S { type string } type headroom slave.pcm $S }",
 	  0, { NULL } },
 	{ "pcm.x { type headroom }", -EINVAL, { "no slave", "slave.pcm" } },
-	{ "pcm.x { type headroom slave card }", -EINVAL, { "slave of 'x'" } },
-	{ "pcm.x { type headroom slave 3 }", -EINVAL, { "slave" } },
+	{ "pcm.x { type headroom slave card }", -EINVAL, { "slave of 'x'", "slave.pcm" } },
+	{ "pcm.x { type headroom slave 3 }", -EINVAL, { "slave of 'x'", "slave.pcm" } },
 	{ "pcm.x { type headroom slave { } }", -EINVAL, { "slave" } },
 	{ "pcm.x { type headroom slave { pcm card color red } }", -EINVAL,
-	  { "slave" } },
+	  { "in pcm.x: ", "'slave.color'", "slave.pcm" } },
+	{ "pcm.x { type plug slave.pcm y }\n"
+	  "pcm.y { @args [ S ] @args.S { type string default card } type headroom "
+	  "slave.pcm $S trigger 0 }", -EINVAL, { "in pcm.y: ", "trigger", "'0'" } },
 	{ "pcm.x { type headroom slave.pcm nowhere }", -ENOENT,
 	  { "slave of 'x'", "No such file" } },
 	{ "pcm.x { type headroom slave.pcm { type nonsense } }", -ENXIO,
