@@ -230,6 +230,49 @@ START_TEST(a_slave_may_be_given_in_many_ways_or_not_be_one)
 }
 END_TEST
 
+/* A setting with a value that is refused, and the key that the line then names. */
+static const struct {
+	const char *setting, *key;
+} installed[] = {
+	{ "trigger 0", "trigger" }, { "clear 0", "clear" }, { "depth_ms -1", "depth_ms" },
+	{ "slave_period -1", "slave.period" }, { "slave_buffer -1", "slave.buffer" },
+	{ "name \"\"", "name" }, { "on_underrun \"drop\"", "on_underrun" },
+	{ "on_overrun \"silence\"", "on_overrun" },
+	{ "on_device_loss \"panic\"", "on_device_loss" },
+	{ "latency_samples 1", "latency_samples" }, { "rt_priority 100", "rt_priority" },
+	{ "card_elements \"maybe\"", "card_elements" }, { "ipc_perm 0666", "ipc_perm" },
+	{ "ipc_gid \"no such group\"", "ipc_gid" },
+	{ "tstamp_type \"realtime\"", "tstamp_type" },
+};
+
+static int try_open_installed(const char *name, const char *setting)
+{
+	const char *conf = getenv("HEADROOM_CONF");
+	char definitions[1024];
+
+	ck_assert_msg(conf != NULL, "HEADROOM_CONF is not set");
+	snprintf(definitions, sizeof(definitions), "<%s>\ndefaults.namehint.basic on\n"
+		 "defaults.headroom.%s\n", conf, setting);
+	return rig_try_open_defined(&rig, name, definitions, SND_PCM_STREAM_PLAYBACK, 0, "");
+}
+
+START_TEST(every_setting_of_the_installed_device_reaches_it)
+{
+	const char *const words[] = { "in pcm.headroom: ", installed[_i].key, "allowed", NULL };
+
+	ck_assert_int_eq(try_open_installed("headroom:card", installed[_i].setting), -EINVAL);
+	assert_one_line(words);
+}
+END_TEST
+
+START_TEST(the_installed_device_plays)
+{
+	ck_assert_int_eq(try_open_installed("headroom", "slave \"card\""), 0);
+	play_some();
+	ck_assert_msg(n_lines == 0, "%s", lines);
+}
+END_TEST
+
 /* The virtual card has no number, as a sound server has none. */
 START_TEST(elements_on_a_card_that_is_none_are_done_without)
 {
@@ -375,6 +418,10 @@ int main(void)
 	tcase_add_loop_test(tcase, elements_on_a_card_that_is_none_are_done_without, 0, 2);
 	tcase_add_test(tcase, impossible_parameters_are_refused_before_they_are_installed);
 	tcase_add_test(tcase, what_the_slave_alone_refuses_fails_cleanly);
+	tcase = pcm_rig_case(suite, "installed", set_up, tear_down);
+	tcase_add_test(tcase, the_installed_device_plays);
+	tcase_add_loop_test(tcase, every_setting_of_the_installed_device_reaches_it, 0,
+			    (int)N_OF(installed));
 	tcase = pcm_rig_case(suite, "counters", set_up, tear_down);
 	tcase_add_test(tcase,
 		a_place_for_the_counters_that_is_none_does_not_stop_the_sound);
