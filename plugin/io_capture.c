@@ -10,9 +10,6 @@
 
 /* A look by the clock comes no sooner than this part of a period after the one before. */
 #define LOOKS_PER_PERIOD_MAX 8
-/* Two looks at a device that has not moved are this far apart, and each time twice that. */
-#define LEAST_LOOK_NS (2 * HR_NS_PER_MS)
-#define STOOD_MAX 5
 
 void hr_capture_reset(struct hr_io *io)
 {
@@ -20,13 +17,13 @@ void hr_capture_reset(struct hr_io *io)
 	io->gap = 0;
 	io->discarded = 0;
 	io->beyond = 0;
-	io->stood = 0;
 	io->looked_ns = io->now_ns;
 }
 
 int hr_capture_start(struct hr_io *io)
 {
 	io->looked_ns = io->now_ns;
+	io->moved_ns = io->now_ns;
 	hr_io_see_appl(io);
 	return hr_slave_start(io->slave);
 }
@@ -179,6 +176,7 @@ static int device_xrun(struct hr_io *io)
 						      HR_CAUSE_DEVICE);
 	hr_stats_dropped(io, hr_ns_to_frames(io->now_ns - io->looked_ns, io->rate));
 	io->looked_ns = io->now_ns;
+	io->moved_ns = io->now_ns;
 	io->beyond = 0;
 	err = snd_pcm_prepare(io->slave->pcm);
 	if (err == 0)
@@ -245,31 +243,24 @@ static int collect(struct hr_io *io, uint64_t avail)
 	return drop_for_want_of_room(io, avail - (uint64_t)n);
 }
 
-/* A device that has not come further moves in larger pieces, or stands: the longer, the
- * less it is looked at. It wakes us itself, but need not wait for the buffer's end. */
-static uint64_t frames_to_look_again(const struct hr_io *io)
-{
-	uint64_t least = hr_ns_to_frames(LEAST_LOOK_NS, io->rate), period = io->slave->period;
-	uint64_t frames = (period > least ? period : least) << io->stood;
-	uint64_t most = io->slave->buffer / 4;
-
-	if (frames > most)
-		frames = most;
-	return frames > period ? frames : period;
-}
-
 /* When to look at the device, should it not wake us before. It does at the end of a
  * period if it holds a whole one by then. What was taken beyond the last end is missing
- * in it, so that it would wait for the end after: that is the clock's to wake us at. */
+ * in it, so that it would wait for the end after: that is the clock's to wake us at. A
+ * device that has not come further moves in larger pieces, or stands: the longer, the
+ * less it is looked at. */
 static uint64_t frames_to_look(const struct hr_io *io)
 {
 	uint64_t period = io->slave->period, least = period / LOOKS_PER_PERIOD_MAX;
+	uint64_t stood = hr_ns_to_frames(io->now_ns - io->moved_ns, io->rate);
 	uint64_t left = period - io->beyond + 1;
 
-	if (io->stood)
-		return frames_to_look_again(io);
+	if (stood >= 2 * period)
+		return stood / 2 < io->slave->buffer / 2 ? stood / 2 :
+							   io->slave->buffer / 2;
 	if (!io->beyond)
 		return period + least + 1;
+	if (stood)
+		return period;
 	return left > least ? left : least;
 }
 
@@ -329,9 +320,7 @@ void hr_capture_step(struct hr_io *io, struct hr_plan *plan)
 	/* Ready, yet nothing had come: next time the clock wakes us. */
 	io->device_lied = io->device_woke && !moved;
 	if (moved)
-		io->stood = 0;
-	else if (io->stood < STOOD_MAX)
-		io->stood++;
+		io->moved_ns = io->now_ns;
 	if (io->run == HR_RUN_RUNNING || io->run == HR_RUN_DISCARDING)
 		plan_wait(io, plan);
 }

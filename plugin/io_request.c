@@ -115,6 +115,7 @@ static int pause_device(struct hr_io *io, bool enable)
 	if (err < 0)
 		return err;
 	io->run = enable ? HR_RUN_PAUSED : HR_RUN_RUNNING;
+	io->moved_ns = io->now_ns;
 	hr_stats_state(io, enable ? HR_STATE_PAUSED : HR_STATE_RUNNING);
 	/* The position will stand, perhaps for minutes: let it be where the device
 	 * is, not where it was at the last step. */

@@ -138,7 +138,6 @@ struct hr_io {
 	bool unpaced;			/* capture: frames come faster than time passes */
 	uint64_t discarded;		/* capture: frames read from the device for nobody */
 	uint64_t beyond;		/* capture: frames taken since a period of the device ended */
-	unsigned int stood;		/* capture: looks, of late, at which it had not moved */
 	uint64_t looked_ns;		/* capture: last successful look */
 
 	/* Kept by io_stats.c. */

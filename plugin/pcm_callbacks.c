@@ -238,8 +238,10 @@ static int hr_pcm_resume(snd_pcm_ioplug_t *ioplug)
 
 	if (hr_pcm_is_foreign(pcm) || !pcm->stream)
 		return -EBADFD;
-	/* The kernel refuses it too; the state is to stay as it is. */
-	if (ioplug->state != SND_PCM_STATE_SUSPENDED)
+	/* The kernel refuses it too; the state is to stay as it is. But the program need not
+	 * have seen the suspend yet. */
+	if (ioplug->state != SND_PCM_STATE_SUSPENDED &&
+	    !(hr_pcm_is_moving(pcm) && hr_pcm_fault(pcm) == HR_FAULT_SUSPENDED))
 		return -EBADFD;
 	pthread_mutex_lock(&pcm->lock);
 	err = hr_io_request(&pcm->io, HR_REQUEST_RESUME);

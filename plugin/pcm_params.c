@@ -92,6 +92,7 @@ void hr_pcm_teardown(struct hr_pcm *pcm)
 	if (pcm->stream) {
 		hr_stream_destroy(pcm->stream);
 		pcm->stream = NULL;
+		snd_pcm_drop(pcm->slave.pcm);	/* a kernel frees nothing that runs */
 		snd_pcm_hw_free(pcm->slave.pcm);
 	}
 }

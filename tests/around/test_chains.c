@@ -85,6 +85,19 @@ static void open_chain(int i, enum place place, snd_pcm_stream_t stream)
 	rig_install(&rig, &params);
 }
 
+/* alsa-lib's rate converter takes nothing if its slave moves between two of its looks:
+ * then it is asked again. */
+static void write_all(void)
+{
+	for (size_t at = 0; at < N; ) {
+		size_t n = N - at < 999 ? N - at : 999;
+		snd_pcm_sframes_t done = snd_pcm_writei(rig.pcm, data + at * rig.frame_bytes, n);
+
+		ck_assert_int_ge(done, 0);
+		at += (size_t)done;
+	}
+}
+
 /* Play, and return what was heard; gap tells whether the card ran dry on the way. */
 static uint8_t *play_once(int i, enum place place, size_t *bytes, bool *gap)
 {
@@ -95,7 +108,7 @@ static uint8_t *play_once(int i, enum place place, size_t *bytes, bool *gap)
 	rig_thresholds(&rig, 9600, -1, 0);
 	free(data);
 	data = rig_noise(&rig, N, 71);
-	rig_write(&rig, data, N, 999);
+	write_all();
 	ck_assert_int_eq(snd_pcm_drain(rig.pcm), 0);
 	ck_assert_int_eq(snd_pcm_close(rig.pcm), 0);
 	rig.pcm = NULL;

@@ -211,25 +211,31 @@ static void call_suspend(struct side *side, struct rng *rng)
 		.resume_errno = rng_chance(rng, 30) ? ENOSYS : 0,
 		.suspended_ns = world_now_ns(),
 	};
+	bool looks = rng_chance(rng, 50);
 	snd_pcm_state_t state;
+	bool near_end;
 
 	/* Whether it still runs is not known before somebody looks. */
 	snd_pcm_hwsync(side->pcm);
+	near_end = is_near_end(side);
 	state = snd_pcm_state(side->pcm);
-	SAY(side, "hwsync, suspend%s, hwsync", words.resume_errno ? " for good" : "");
+	SAY(side, "hwsync, suspend%s%s", words.resume_errno ? " for good" : "",
+	    looks ? ", hwsync" : "");
 	if (pwrite(side->command_fd, &words, sizeof(words), 0) < 0)
 		return;
 	if (state != SND_PCM_STATE_RUNNING && state != SND_PCM_STATE_DRAINING) {
 		side->prepared_idle = state == SND_PCM_STATE_PREPARED &&
 				      side->limit == LIMIT_NONE;
 		side_limit(side, LIMIT_IDLE);
-	} else if (is_near_end(side)) {
+	} else if (near_end) {
 		side_limit(side, LIMIT_END);
 	}
 	side->refuses_resume = words.resume_errno != 0;
 	/* A step of the device's side, which need not have been waiting for it. */
 	world_advance_to(world_now_ns() + 11 * MS);
-	side->result->ret = snd_pcm_hwsync(side->pcm);
+	/* Else the next call is the first to be told. */
+	if (looks)
+		side->result->ret = snd_pcm_hwsync(side->pcm);
 }
 
 static void begin_anew(struct side *side)
