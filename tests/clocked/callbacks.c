@@ -81,6 +81,11 @@ static void follow_program(struct clocked_pcm *pcm)
 		return;
 	pcm->dev.appl += ahead <= pcm->boundary / 2 ? (int64_t)ahead :
 			 -(int64_t)(pcm->boundary - ahead);
+	/* Again and again in one direction it would leave what a number holds. */
+	if (pcm->dev.appl > pcm->dev.hw + (int64_t)(pcm->boundary / 2))
+		pcm->dev.appl -= (int64_t)pcm->boundary;
+	else if (pcm->dev.appl < pcm->dev.hw - (int64_t)(pcm->boundary / 2))
+		pcm->dev.appl += (int64_t)pcm->boundary;
 }
 
 /* alsa-lib announces a drain by its state before it calls, and the end of the stream
