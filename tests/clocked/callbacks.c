@@ -208,8 +208,9 @@ static int clocked_pause(snd_pcm_ioplug_t *io, int enable)
 	int err;
 
 	clocked_sync(pcm);
-	err = clocked_device_pause(&pcm->dev, hr_now_ns(), enable != 0);
-	check_fault(pcm);
+	err = check_fault(pcm);
+	if (err == 0)
+		err = clocked_device_pause(&pcm->dev, hr_now_ns(), enable != 0);
 	clocked_unlock(pcm);
 	return err;
 }
