@@ -37,6 +37,7 @@ mutants=(
 	'R17|plugin/wake.c|s/^\t\tclose(wake->fd);/\t\t(void)0;/|test_pcm_life|opening_and_closing_leaves_nothing_behind'
 	'R18|plugin/pcm_transfer.c|s/^\t\tgo_back(pcm, pcm->appl_pos);/\t\t(void)0;/|test_pcm_positions|what_is_rewound_and_written_again_is_heard_as_written_last'
 	'R19|plugin/pcm_transfer.c|s/(pos % pcm->boundary + pcm->zero_ptr) % pcm->boundary/pos + pcm->zero_ptr/|test_pcm_card|playback_goes_on_when_the_pointers_wrap'
+	'R20|plugin/pcm_headroom.c|s/pcm->config.monotonic ? SND_PCM_IOPLUG_FLAG_MONOTONIC : 0/0/|test_pcm_life|time_stamps_are_of_the_clock_that_was_asked_for'
 	'R21|plugin/pcm_callbacks.c|s/return getpid() != pcm->pid;/return false;/|test_pcm_process|a_forked_child_leaves_the_stream_alone'
 	'R22|plugin/pcm_params.c|s/^\terr = make_stream(pcm);/\tif (pcm->ioplug.buffer_size > 20000) return -EINVAL;\n&/|contract/test_promises|whatever_is_offered_can_be_installed'
 	'R23|plugin/io_request.c|s/^\tio->run = HR_RUN_RUNNING;\n*/\tnanosleep(\&(struct timespec){ 0, 2000000 }, NULL);\n&/|contract/test_promises|start_prepare_and_non_blocking_calls_are_quick'

@@ -247,6 +247,26 @@ START_TEST(without_the_right_to_real_time_it_plays_and_the_counter_says_so)
 }
 END_TEST
 
+/* Two clocks that are decades apart. */
+START_TEST(time_stamps_are_of_the_clock_that_was_asked_for)
+{
+	snd_htimestamp_t stamp, start;
+	snd_pcm_status_t *status;
+	struct timespec now;
+
+	open_with(_i ? "tstamp_type monotonic" : "tstamp_type gettimeofday", 4801);
+	rig_write(&rig, data, 4800, 4800);
+	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
+	snd_pcm_status_alloca(&status);
+	ck_assert_int_eq(snd_pcm_status(rig.pcm, status), 0);
+	clock_gettime(_i ? CLOCK_MONOTONIC : CLOCK_REALTIME, &now);
+	snd_pcm_status_get_htstamp(status, &stamp);
+	snd_pcm_status_get_trigger_htstamp(status, &start);
+	ck_assert_int_le(labs(now.tv_sec - stamp.tv_sec), 600);
+	ck_assert_int_le(labs(now.tv_sec - start.tv_sec), 600);
+}
+END_TEST
+
 START_TEST(the_counters_agree_with_what_was_played)
 {
 	open_with("latency_samples 16 rt_priority 0", 4801);
@@ -339,6 +359,7 @@ int main(void)
 	tcase = pcm_rig_case(suite, "counters", set_up, tear_down);
 	tcase_add_test(tcase,
 		       without_the_right_to_real_time_it_plays_and_the_counter_says_so);
+	tcase_add_loop_test(tcase, time_stamps_are_of_the_clock_that_was_asked_for, 0, 2);
 	tcase_add_test(tcase, the_counters_agree_with_what_was_played);
 	tcase_add_test(tcase, the_counters_follow_the_state_and_outlive_the_handle);
 	return pcm_rig_run(suite);
