@@ -222,16 +222,17 @@ static snd_pcm_uframes_t wanted_avail_min(const struct hr_slave *slave,
 
 static int set_sw_params(struct hr_slave *slave, const struct hr_slave_params *params)
 {
-	snd_pcm_uframes_t boundary;
+	/* Never reached: started by us and by nothing else. Not the boundary: in pulse's 32
+	 * bits it becomes 0 bytes, and a stream that runs from prepare on leaves out as
+	 * much of the sound as it comes late. Twice, for a rate converter rounds it. */
+	snd_pcm_uframes_t start = 2 * slave->buffer;
 	snd_pcm_sw_params_t *sw;
 	int err;
 
 	slave->avail_min = wanted_avail_min(slave, params);
 	snd_pcm_sw_params_alloca(&sw);
 	if ((err = snd_pcm_sw_params_current(slave->pcm, sw)) < 0 ||
-	    (err = snd_pcm_sw_params_get_boundary(sw, &boundary)) < 0 ||
-	    /* started by us and by nothing else */
-	    (err = snd_pcm_sw_params_set_start_threshold(slave->pcm, sw, boundary)) < 0 ||
+	    (err = snd_pcm_sw_params_set_start_threshold(slave->pcm, sw, start)) < 0 ||
 	    (err = snd_pcm_sw_params_set_avail_min(slave->pcm, sw, slave->avail_min)) < 0 ||
 	    (err = snd_pcm_sw_params(slave->pcm, sw)) < 0)
 		SNDERR("headroom: the slave refuses software parameters: %s",
