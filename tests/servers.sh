@@ -170,6 +170,14 @@ has_ended() {
 }
 has_all() { frames same $song got --frame $frame --after 4800 > why 2>&1; }
 
+# took_turns WHAT TURN WHY: a turn failed. Said aloud, and counted for the last line: what
+# passes in a second turn only is worth a look.
+more_turns=0
+took_turns() {
+	more_turns=$((more_turns + 1))
+	echo "# $1: turn $2 of 3 failed: $3"
+}
+
 # carry SERVER IN OUT [OPTION…]: carry_once, up to three times: on a busy machine the
 # servers themselves lose sound now and then, also without headroom.
 carry() {
@@ -177,8 +185,22 @@ carry() {
 	for turn in 1 2 3; do
 		carry_once "$@"
 		[ $same = no ] || [ $status -ne 0 ] || return
-		echo "# $server: turn $turn: status $status, $(tail -n 1 why)"
+		took_turns "$1: $3${4:+ ${*:4}}, heard on $2" $turn "status $status, $(tail -n 1 why)"
 	done
+}
+
+# record SERVER IN: arecord writes what it hears to the file got, until stop_recording.
+record() {
+	rm -f got
+	PIPEWIRE_PROPS='{ stream.capture.sink = true }' \
+		timeout 60 arecord -D "$2" "${format[@]}" got 2> err.rec &
+	recorder=$!
+	until_true has_begun "$1" || echo "nothing is recorded: $(tail -n 1 err.rec)" > why
+}
+
+stop_recording() {
+	pkill -INT -P $recorder arecord
+	wait $recorder
 }
 
 # carry_once SERVER IN OUT [OPTION…]: aplay plays the song to OUT, arecord records it from
@@ -186,21 +208,16 @@ carry() {
 carry_once() {
 	local server=$1 in=$2 out=$3 recorder counters TIMEFORMAT='%R %U %S'
 	shift 3
-	rm -f got
 	for counters in "$out Playback" "$in Capture"; do
 		amixer -q -D "${counters% *}" cset "iface=PCM,name=Headroom ${counters#* } Reset" on 2> /dev/null
 	done
-	PIPEWIRE_PROPS='{ stream.capture.sink = true }' \
-		timeout 60 arecord -D "$in" "${format[@]}" got 2> err.rec &
-	recorder=$!
-	until_true has_begun "$server" || echo "nothing is recorded: $(tail -n 1 err.rec)" > why
+	record "$server" "$in"
 	{ time timeout 30 aplay "$@" -D "$out" "${format[@]}" $song 2> err; } 2> used.time
 	status=$?
 	read -r took used < <(awk '{ printf "%d %d\n", 1000 * $1, 1000 * ($2 + $3) }' used.time)
 	same=no
 	until_true has_ended
-	pkill -INT -P $recorder arecord
-	wait $recorder
+	stop_recording
 	! has_all || same=yes
 }
 
@@ -251,6 +268,53 @@ interrupted() {
 	wait $player 2> /dev/null
 }
 
+# facts_of SERVER OUT FILE: fails, with a line in the file broken, if not all are there.
+facts_of() {
+	local recorder status
+	record "$1" "${1}_in"
+	timeout 60 "$build/tests/server_facts" "$2" "${format[3]}" got > "$3"
+	status=$?
+	stop_recording
+	[ $status -eq 0 ] || echo "not ok $2: status $status, $(tail -n 1 "$3")" > broken
+	return $status
+}
+
+# compare_facts BARE THROUGH: a line each fact, "ok NAME" or "not ok NAME: why". A fact is
+# good if it is the best or as without headroom, or if it is not farther from the best.
+compare_facts() {
+	awk -F'|' '
+	function off(value) { value -= best; return value < 0 ? -value : value }
+	FNR == NR { bare[$1] = $2; next }
+	{
+		best = $3 != "-" ? $3 : bare[$1]
+		good = $2 == best || $2 == bare[$1] ||
+			$4 != "-" && off($2) <= off(bare[$1]) + $4
+		print good ? "ok " $1 : "not ok " $1 ": " $2 ", not " best \
+			", without headroom " bare[$1]
+	}' "$1" "$2"
+}
+
+# facts SERVER: what a program sees and what is heard meanwhile, as without headroom or
+# better. In up to three turns, as with carry.
+facts() {
+	local turn line
+	for turn in 1 2 3; do
+		if facts_of "$1" "${1}_out" bare && facts_of "$1" "over_${1}_out" through; then
+			compare_facts bare through > compared
+		else
+			mv broken compared
+		fi
+		grep -q "^not ok" compared || break
+		took_turns "$1: facts" $turn "$(grep "^not ok" compared | paste -sd ';')"
+	done
+	while read -r line; do
+		case $line in
+		"ok "*) pass "$1: ${line#ok }" ;;
+		*) fail "$1: ${line#not ok }" ;;
+		esac
+	done < compared
+}
+
 test_server() {
 	local server=$1 bare_took options name direction
 	if ! "start_$server"; then
@@ -284,10 +348,12 @@ test_server() {
 	counters "$server: arecord" "over_${server}_in" Capture
 	interrupted "$server" Playback aplay
 	interrupted "$server" Capture arecord
+	facts "$server"
 }
 
 [ $# -gt 0 ] || set -- pulse pipewire jack
 for server; do
 	test_server "$server"
 done
+[ $more_turns -eq 0 ] || echo "# $more_turns turns failed and were taken again: see above"
 end_of_tests
