@@ -222,10 +222,12 @@ static snd_pcm_uframes_t wanted_avail_min(const struct hr_slave *slave,
 
 static int set_sw_params(struct hr_slave *slave, const struct hr_slave_params *params)
 {
-	/* Never reached: started by us and by nothing else. Not the boundary: in pulse's 32
-	 * bits it becomes 0 bytes, and a stream that runs from prepare on leaves out as
-	 * much of the sound as it comes late. Twice, for a rate converter rounds it. */
-	snd_pcm_uframes_t start = 2 * slave->buffer;
+	/* Playback is given frames only when it is to start. For pulse this is also what has
+	 * to be there before it goes on after an underrun, which it tells nobody of: little,
+	 * or a program that keeps its buffer half full would wait for ever; but some, or the
+	 * stream runs from prepare on and leaves out what comes late. Capture: never. */
+	snd_pcm_uframes_t start = slave->stream == SND_PCM_STREAM_PLAYBACK ?
+				  slave->period : 2 * slave->buffer;
 	snd_pcm_sw_params_t *sw;
 	int err;
 
@@ -361,8 +363,11 @@ snd_pcm_uframes_t hr_slave_rewind(struct hr_slave *slave, snd_pcm_uframes_t fram
 
 int hr_slave_start(struct hr_slave *slave)
 {
-	/* Some plug-ins start by themselves on the first write. */
-	if (snd_pcm_state(slave->pcm) == SND_PCM_STATE_RUNNING)
+	snd_pcm_state_t state = snd_pcm_state(slave->pcm);
+
+	/* By what was written, and a short buffer may have run dry since: the next look
+	 * tells. */
+	if (state == SND_PCM_STATE_RUNNING || state == SND_PCM_STATE_XRUN)
 		return 0;
 	return snd_pcm_start(slave->pcm);
 }
