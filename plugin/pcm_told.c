@@ -30,10 +30,12 @@ bool hr_pcm_is_draining(const struct hr_pcm *pcm)
 void hr_pcm_update(struct hr_pcm *pcm)
 {
 	uint64_t pos, most;
+	int64_t extra;
 
 	hr_pcm_sync_appl(pcm);
 	if (pcm->ioplug.stream == SND_PCM_STREAM_PLAYBACK) {
-		pos = hr_position_now(&pcm->io.position, pcm->ioplug.rate, hr_now_ns());
+		pos = hr_position_now(&pcm->io.position, pcm->ioplug.rate, hr_now_ns(),
+				      &extra);
 		most = pcm->appl_pos;
 		/* What the program moved by after the drain began is over, too. */
 		if (hr_pcm_is_draining(pcm) && hr_pcm_is_drained(pcm))
@@ -126,10 +128,18 @@ snd_pcm_sframes_t hr_pcm_pointer(snd_pcm_ioplug_t *ioplug)
 	return ret;
 }
 
+/* hw_pos does not go back, so it may be where the clock had it and the device not yet.
+ * What a device holds beyond its buffer fits only what it said itself: a sound server
+ * takes much at once out of the one into the other. */
 static snd_pcm_sframes_t playback_delay(const struct hr_pcm *pcm)
 {
-	return (snd_pcm_sframes_t)(pcm->appl_pos - pcm->hw_pos) +
-	       hr_position_extra(&pcm->io.position);
+	int64_t extra;
+	uint64_t pos = hr_position_now(&pcm->io.position, pcm->ioplug.rate, hr_now_ns(),
+				       &extra);
+
+	if (!extra || pos > pcm->hw_pos)
+		pos = pcm->hw_pos;
+	return (snd_pcm_sframes_t)(pcm->appl_pos - pos) + extra;
 }
 
 /* All that waits to be read, more than one buffer after a stall included: that is

@@ -28,6 +28,7 @@ void hr_position_publish(struct hr_position *p, uint64_t pos, uint64_t time_ns,
 
 struct reading {
 	uint64_t pos, time_ns, limit;
+	int64_t extra;
 };
 
 static int read_once(const struct hr_position *p, struct reading *r)
@@ -39,12 +40,14 @@ static int read_once(const struct hr_position *p, struct reading *r)
 	r->pos = atomic_load_explicit(&p->pos, memory_order_acquire);
 	r->time_ns = atomic_load_explicit(&p->time_ns, memory_order_acquire);
 	r->limit = atomic_load_explicit(&p->limit, memory_order_acquire);
+	r->extra = atomic_load_explicit(&p->extra, memory_order_acquire);
 	/* relaxed: ordered by the acquires before it. */
 	return !(seq & 1) &&
 	       atomic_load_explicit(&p->seq, memory_order_relaxed) == seq;
 }
 
-uint64_t hr_position_now(const struct hr_position *p, uint32_t rate, uint64_t now_ns)
+uint64_t hr_position_now(const struct hr_position *p, uint32_t rate, uint64_t now_ns,
+			 int64_t *extrap)
 {
 	struct reading r;
 	uint64_t pos;
@@ -53,6 +56,7 @@ uint64_t hr_position_now(const struct hr_position *p, uint32_t rate, uint64_t no
 	for (tries = 0; tries < COLLISIONS_MAX; tries++)
 		if (read_once(p, &r))
 			break;
+	*extrap = tries < COLLISIONS_MAX ? r.extra : hr_position_extra(p);
 	if (tries == COLLISIONS_MAX)
 		return hr_position_last(p);
 	if (now_ns <= r.time_ns || r.limit <= r.pos)

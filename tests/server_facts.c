@@ -394,7 +394,7 @@ static void while_it_plays(void)
 		behind[n] = (long)((now_ns() - began_ns) * RATE / 1000000000) -
 			    (written - base - delay);
 		sums[n++] = avail + delay - BUFFER;
-		back += n > 1 && written - delay < last - PERIOD / 2;
+		back += n > 1 && written - delay < last - RATE / 1000;
 		avail_back += n > 1 && written + avail < last_avail;
 		outside += avail < 0 || avail > BUFFER || delay < 0;
 		last = written - delay;
@@ -402,7 +402,7 @@ static void while_it_plays(void)
 	}
 	number(outside, "0", 0, "playing: avail or delay out of bounds");
 	number(avail_back, "0", 0, "playing: avail went back");
-	number(back, "0", 0, "playing: delay went back by half a period");
+	number(back, "0", 0, "playing: delay went back by more than a millisecond");
 	number(median(sums, n), "-", PERIOD, "playing: avail and delay beyond the buffer");
 	memcpy(off, behind, sizeof(off));
 	usual = median(off, n);

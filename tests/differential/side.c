@@ -134,7 +134,8 @@ static void align(struct side *side)
 	} else if (result->kind == CALL_DRAIN_AND_DROP) {
 		world_advance_to(result->raw_end_ns + 500 * MS);
 	} else if (result->raw_end_ns != result->begin_ns &&
-		   (is_moving(result->before) || is_moving(result->after))) {
+		   (is_moving(result->before) || is_moving(result->after) ||
+		    result->after == SND_PCM_STATE_XRUN)) {
 		world_advance_to(result->raw_end_ns + 2 * MS +
 				 (uint64_t)side->apart * 1000 * MS / side->rate);
 	}
