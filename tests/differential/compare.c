@@ -159,16 +159,23 @@ static size_t same_bytes(const uint8_t *a, const uint8_t *b, size_t n)
 	return i;
 }
 
-static bool compare_whole(const struct record *h, const struct record *c,
+/* Of every sequence, whatever was not compared in it. */
+static bool compare_ends(const struct record *h, const struct record *c,
+			 struct verdict *verdict)
+{
+	if (h->close_ret != c->close_ret)
+		return differ(verdict, "close", h->close_ret, c->close_ret);
+	if (h->threads != 0)
+		return differ(verdict, "threads left", h->threads, c->threads);
+	return true;
+}
+
+static bool compare_sound(const struct record *h, const struct record *c,
 			  struct verdict *verdict)
 {
 	size_t n = h->heard_bytes < c->heard_bytes ? h->heard_bytes : c->heard_bytes;
 	size_t same;
 
-	if (h->close_ret != c->close_ret)
-		return differ(verdict, "close", h->close_ret, c->close_ret);
-	if (h->threads != 0)
-		return differ(verdict, "threads left", h->threads, c->threads);
 	if (!h->same_sound)
 		return true;
 	same = same_bytes(h->heard, c->heard, n);
@@ -202,7 +209,8 @@ void compare(const struct sequence *sequence, const struct record *headroom,
 		return;
 	}
 	verdict->at = headroom->n;
-	verdict->agrees = limited || compare_whole(headroom, card, verdict);
+	verdict->agrees = compare_ends(headroom, card, verdict) &&
+			  (limited || compare_sound(headroom, card, verdict));
 }
 
 static void show_values(const char *side, const struct result *r)
