@@ -190,7 +190,7 @@ static bool compare_sound(const struct record *h, const struct record *c,
 void compare(const struct sequence *sequence, const struct record *headroom,
 	     const struct record *card, struct verdict *verdict)
 {
-	bool limited = sequence->keeps && !sequence->playback;
+	bool keeps = sequence->keeps && !sequence->playback, limited = false;
 
 	*verdict = (struct verdict){ .agrees = false };
 	if (headroom->open_ret != card->open_ret) {
@@ -200,8 +200,11 @@ void compare(const struct sequence *sequence, const struct record *headroom,
 	for (unsigned int i = 0; i < headroom->n && !limited; i++) {
 		const struct result *h = &headroom->results[i], *c = &card->results[i];
 
-		/* Nor the sound after it: see limits. */
-		limited = h->limit != LIMIT_NONE;
+		/* Nor the sound after it: see limits. A capture that keeps more than its
+		 * buffer goes on where the card's ends. */
+		limited = h->limit != LIMIT_NONE ||
+			  (keeps && (h->goes_on || c->after == SND_PCM_STATE_XRUN ||
+				     c->before == SND_PCM_STATE_XRUN));
 		if (limited || compare_call(h, c, verdict))
 			continue;
 		verdict->at = i;
