@@ -134,6 +134,17 @@ void hr_capture_settle(struct hr_io *io)
 		(void)discard(io, (uint64_t)avail);
 }
 
+/* What a device that tells nothing any more has recorded since it was looked at, by the
+ * clock: as long as it was going on. */
+uint64_t hr_capture_unseen(const struct hr_io *io)
+{
+	uint64_t frames = hr_ns_to_frames(io->now_ns - io->looked_ns, io->rate);
+
+	if (io->interrupted != HR_RUN_RUNNING && io->interrupted != HR_RUN_DISCARDING)
+		return 0;
+	return frames < io->slave->buffer ? frames : io->slave->buffer;
+}
+
 uint64_t hr_capture_unread(struct hr_io *io)
 {
 	hr_io_see_appl(io);

@@ -23,7 +23,6 @@ void hr_playback_reset(struct hr_io *io)
 	io->taken_back = 0;
 	io->rewound = false;
 	io->gap = 0;
-	io->unheard = 0;
 	hr_silence_reset(&io->silence);
 }
 
@@ -118,7 +117,7 @@ static uint64_t heard(struct hr_io *io)
 
 uint64_t hr_playback_unheard(struct hr_io *io)
 {
-	return waiting(io, heard(io)) + io->unheard;
+	return waiting(io, heard(io));
 }
 
 static void publish(struct hr_io *io, int64_t extra)

@@ -13,6 +13,7 @@ static void reset(struct hr_io *io)
 	hr_stats_calm(io);
 	hr_stats_rate_restart(io);
 	io->lost = 0;
+	io->unheard = 0;
 	io->dropped_part = 0;
 	/* The program waits for the answer: neither side uses the stream. */
 	hr_stream_reset(io->stream, io->now_ns);
@@ -32,6 +33,13 @@ static bool is_prepared(const struct hr_io *io)
 	return snd_pcm_state(io->slave->pcm) == SND_PCM_STATE_PREPARED;
 }
 
+/* The program gives up a stream that has ended by itself, or is suspended. */
+static void lose_by_fault(struct hr_io *io)
+{
+	if (io->run == HR_RUN_FAULT || io->run == HR_RUN_DISCARDING)
+		hr_io_lose(io);
+}
+
 static int prepare(struct hr_io *io)
 {
 	int err;
@@ -43,8 +51,7 @@ static int prepare(struct hr_io *io)
 		if (err < 0)
 			return err;
 	}
-	if (io->run == HR_RUN_FAULT || io->run == HR_RUN_DISCARDING)
-		hr_io_lose(io);
+	lose_by_fault(io);
 	reset(io);
 	/* relaxed: the program waits for the answer, which orders all of it. */
 	atomic_store_explicit(&io->fault, HR_FAULT_NONE, memory_order_relaxed);
@@ -67,16 +74,6 @@ static int start(struct hr_io *io)
 	io->run = HR_RUN_RUNNING;
 	hr_stats_state(io, HR_STATE_RUNNING);
 	return 0;
-}
-
-/* A program that gives up a stream which could have gone on does so by its own will. */
-static void lose_by_fault(struct hr_io *io)
-{
-	/* relaxed: written by this side. */
-	int fault = atomic_load_explicit(&io->fault, memory_order_relaxed);
-
-	if (io->run == HR_RUN_FAULT && fault != HR_FAULT_SUSPENDED)
-		hr_io_lose(io);
 }
 
 static int stop(struct hr_io *io)
@@ -166,15 +163,27 @@ static int resume(struct hr_io *io)
 		[HR_RUN_DRAINING] = HR_STATE_DRAINING,
 		[HR_RUN_DISCARDING] = HR_STATE_XRUN,
 	};
-	int err = snd_pcm_resume(io->slave->pcm);
+	int err;
 
+	/* Nobody may have seen the suspend yet. */
+	(void)snd_pcm_hwsync(io->slave->pcm);
+	if (snd_pcm_state(io->slave->pcm) == SND_PCM_STATE_DISCONNECTED)
+		return -ENODEV;
+	/* relaxed: written by this side. */
+	if (atomic_load_explicit(&io->fault, memory_order_relaxed) != HR_FAULT_SUSPENDED) {
+		if (snd_pcm_state(io->slave->pcm) != SND_PCM_STATE_SUSPENDED)
+			return -EBADFD;
+		hr_io_halt(io, HR_FAULT_SUSPENDED);
+	}
+	err = snd_pcm_resume(io->slave->pcm);
 	if (err < 0)
-		return err;
+		return err == -EBADFD ? -ENOSYS : err;
 	/* alsa-lib says so of any plug-in. */
 	if (snd_pcm_state(io->slave->pcm) == SND_PCM_STATE_SUSPENDED)
 		return -EAGAIN;
 	if (io->run == HR_RUN_FAULT)
 		io->run = io->interrupted;
+	io->unheard = 0;	/* the device has it still */
 	/* relaxed: the program waits for the answer, which orders it. */
 	atomic_store_explicit(&io->fault, io->run == HR_RUN_DISCARDING ?
 			      HR_FAULT_XRUN : HR_FAULT_NONE, memory_order_relaxed);
@@ -224,6 +233,8 @@ bool hr_io_serve_request(struct hr_io *io)
 		return true;
 	io->now_ns = hr_now_ns();
 	io->result = carry_out(io, (enum hr_request)request);
+	if (io->result == -ENODEV)	/* whatever it was that needed the device */
+		hr_io_halt(io, HR_FAULT_LOST);
 	hr_stats_counters(io);
 	/* relaxed: sem_post() orders it and the result before the answer. */
 	atomic_store_explicit(&io->request, HR_REQUEST_NONE, memory_order_relaxed);

@@ -13,6 +13,7 @@
 #define NEVER UINT64_MAX
 /* A device that is late to signal a period is looked at after this much more. */
 #define DEVICE_GRACE_NS (10 * HR_NS_PER_MS)
+#define PAUSED_LOOK_NS (HR_NS_PER_S / 4)
 #define POLL_FDS_MAX 16		/* as alsa-lib's own snd_pcm_wait() */
 #define STACK_TOUCHED (64 * 1024)
 
@@ -124,6 +125,7 @@ void hr_io_lose(struct hr_io *io)
 	uint64_t lost = io->direction == HR_PLAYBACK ? hr_playback_unheard(io) :
 						       hr_capture_unread(io);
 
+	lost += io->unheard;
 	if (lost <= io->lost)
 		return;
 	hr_stats_dropped(io, lost - io->lost);
@@ -134,6 +136,8 @@ void hr_io_halt(struct hr_io *io, enum hr_fault fault)
 {
 	io->interrupted = io->run;
 	io->run = HR_RUN_FAULT;
+	if (io->direction == HR_CAPTURE)
+		io->unheard = hr_capture_unseen(io);
 	hr_io_stand(io);
 	hr_stats_calm(io);
 	hr_io_latch(io, fault);
@@ -364,6 +368,21 @@ void hr_io_step(struct hr_io *io, struct hr_plan *plan)
 	hr_stats_counters(io);
 }
 
+/* A paused device does not move, but it may be suspended, or go. It may be ready all the
+ * time, so it does not wake us for that. */
+static void watch_paused(struct hr_io *io, struct hr_plan *plan)
+{
+	snd_pcm_sframes_t delay, avail = hr_slave_avail(io->slave, &delay);
+
+	io->now_ns = hr_now_ns();
+	if (avail == -ENODEV || avail == -ESTRPIPE) {
+		hr_io_halt(io, hr_io_fault_of((int)avail));
+		hr_stats_counters(io);
+		return;
+	}
+	hr_plan_within(io, plan, PAUSED_LOOK_NS);
+}
+
 /* Touch the stack that the steps will use, so that they take no page fault. */
 static void touch_stack(void)
 {
@@ -384,6 +403,8 @@ static void *io_main(void *arg)
 
 		if (is_active(io))
 			hr_io_step(io, &plan);
+		else if (io->run == HR_RUN_PAUSED)
+			watch_paused(io, &plan);
 		wait_as_planned(io, &plan);
 	}
 	return NULL;

@@ -126,7 +126,7 @@ struct hr_io {
 	uint64_t taken_back;		/* playback: frames counted that will be given again */
 	bool rewound;			/* playback: nothing was given since frames were taken back */
 	uint64_t gap;			/* frames invented or dropped since the last of the program's */
-	uint64_t unheard;		/* playback: the program's in the device when it stopped */
+	uint64_t unheard;		/* the program's in the device when it stopped */
 	uint64_t lost;			/* by a fault, and counted since the last prepare */
 	uint64_t dropped_part;		/* dropped frames short of a chunk */
 	uint64_t n_periods;		/* of the program's, that have passed whole */
@@ -228,6 +228,7 @@ void hr_capture_reset(struct hr_io *io);
 int hr_capture_start(struct hr_io *io);
 void hr_capture_pause(struct hr_io *io);
 uint64_t hr_capture_unread(struct hr_io *io);
+uint64_t hr_capture_unseen(const struct hr_io *io);
 
 /** The program lets go of the stream: count what an overrun has cost until now. [io] */
 void hr_capture_settle(struct hr_io *io);

@@ -238,14 +238,14 @@ static int hr_pcm_resume(snd_pcm_ioplug_t *ioplug)
 
 	if (hr_pcm_is_foreign(pcm) || !pcm->stream)
 		return -EBADFD;
-	/* The kernel refuses it too; the state is to stay as it is. But the program need not
-	 * have seen the suspend yet. */
+	/* The program need not have seen the suspend yet. */
 	if (ioplug->state != SND_PCM_STATE_SUSPENDED &&
-	    !(hr_pcm_is_moving(pcm) && hr_pcm_fault(pcm) == HR_FAULT_SUSPENDED))
+	    ioplug->state != SND_PCM_STATE_PREPARED && !hr_pcm_is_moving(pcm))
 		return -EBADFD;
 	pthread_mutex_lock(&pcm->lock);
 	err = hr_io_request(&pcm->io, HR_REQUEST_RESUME);
-	if (err < 0 && err != -EAGAIN)	/* that is: not yet */
+	/* Not if it cannot yet, or was not suspended: as in the kernel, nothing changes. */
+	if (err < 0 && err != -EAGAIN && err != -EBADFD)
 		err = begin_anew(pcm);
 	if (err >= 0) {
 		/* A drain that met the suspend never began. seq_cst: see hr_io_ready(). */

@@ -90,6 +90,9 @@ int hr_pcm_show_fault(struct hr_pcm *pcm)
 {
 	enum hr_fault fault = visible_fault(pcm);
 
+	/* Nothing but this is told of the position from then on. */
+	if (fault != HR_FAULT_NONE && hr_pcm_is_moving(pcm) && pcm->boundary)
+		pcm->told_hw_ptr = hr_pcm_ptr_of(pcm, pcm->hw_pos);
 	if (fault == HR_FAULT_LOST)
 		snd_pcm_ioplug_set_state(&pcm->ioplug, SND_PCM_STATE_DISCONNECTED);
 	else if (fault == HR_FAULT_SUSPENDED)

@@ -382,7 +382,7 @@ END_TEST
 /* A program that prepares, because the card is not to be resumed, begins anew. */
 START_TEST(what_a_suspend_has_cost_is_counted)
 {
-	int64_t frames;
+	int64_t frames, dropped;
 
 	rig_be_commanded(&rig);
 	rig_open_headroom(&rig, SND_PCM_STREAM_CAPTURE, 0, "", _i ? "depth_ms 0" : "",
@@ -397,8 +397,10 @@ START_TEST(what_a_suspend_has_cost_is_counted)
 	frames = rig_counter(&rig, "Headroom Capture Frames");
 	ck_assert_int_gt(frames, 4800);
 	ck_assert_int_eq(snd_pcm_prepare(rig.pcm), 0);
-	ck_assert_int_eq(rig_counter(&rig, "Headroom Capture Frames Dropped"),
-			 frames - 4800);
+	/* And what the card had recorded since it was looked at. */
+	dropped = rig_counter(&rig, "Headroom Capture Frames Dropped");
+	ck_assert_int_ge(dropped, frames - 4800);
+	ck_assert_int_le(dropped, frames - 4800 + 3 * 480);
 }
 END_TEST
 
