@@ -134,10 +134,12 @@ void hr_io_lose(struct hr_io *io)
 
 void hr_io_halt(struct hr_io *io, enum hr_fault fault)
 {
-	io->interrupted = io->run;
+	if (io->run != HR_RUN_FAULT) {
+		io->interrupted = io->run;
+		if (io->direction == HR_CAPTURE)
+			io->unheard = hr_capture_unseen(io);
+	}
 	io->run = HR_RUN_FAULT;
-	if (io->direction == HR_CAPTURE)
-		io->unheard = hr_capture_unseen(io);
 	hr_io_stand(io);
 	hr_stats_calm(io);
 	hr_io_latch(io, fault);
