@@ -69,9 +69,10 @@ static int feed(struct hr_io *io)
 			moved += (uint64_t)n;
 		}
 		hr_stream_read_done(io->stream, io->taken, io->now_ns);
-		if (n < 0)
+		/* What was given is there; the error will be met again. */
+		if (n < 0 && !moved)
 			return (int)n;
-		if ((uint32_t)n < span.frames)
+		if (n < (snd_pcm_sframes_t)span.frames)
 			break;
 	}
 	if (moved)
@@ -258,7 +259,8 @@ static int start_again(struct hr_io *io)
 		err = feed_silence(io, io->slave->period);
 	if (err == 0)
 		err = feed(io);
-	return err < 0 ? err : hr_slave_start(io->slave);
+	/* It may have started by the silence and run dry again: the next look tells. */
+	return err < 0 && err != -EPIPE ? err : hr_slave_start(io->slave);
 }
 
 static enum hr_cause blame(const struct hr_io *io, bool sound_waits)

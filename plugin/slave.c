@@ -222,12 +222,13 @@ static snd_pcm_uframes_t wanted_avail_min(const struct hr_slave *slave,
 
 static int set_sw_params(struct hr_slave *slave, const struct hr_slave_params *params)
 {
-	/* Playback is given frames only when it is to start. For pulse this is also what has
-	 * to be there before it goes on after an underrun, which it tells nobody of: little,
-	 * or a program that keeps its buffer half full would wait for ever; but some, or the
+	/* Playback is given frames only when it is to start, and half a buffer of them is
+	 * safe from running dry while the rest comes. For pulse this is also what has to be
+	 * there before it goes on after an underrun, which it tells nobody of: not all, or a
+	 * program that keeps its buffer partly full would wait for ever; but some, or the
 	 * stream runs from prepare on and leaves out what comes late. Capture: never. */
 	snd_pcm_uframes_t start = slave->stream == SND_PCM_STREAM_PLAYBACK ?
-				  slave->period : 2 * slave->buffer;
+				  (slave->buffer + 1) / 2 : 2 * slave->buffer;
 	snd_pcm_sw_params_t *sw;
 	int err;
 
