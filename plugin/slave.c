@@ -222,13 +222,11 @@ static snd_pcm_uframes_t wanted_avail_min(const struct hr_slave *slave,
 
 static int set_sw_params(struct hr_slave *slave, const struct hr_slave_params *params)
 {
-	/* Playback is given frames only when it is to start, and half a buffer of them is
-	 * safe from running dry while the rest comes. For pulse this is also what has to be
-	 * there before it goes on after an underrun, which it tells nobody of: not all, or a
-	 * program that keeps its buffer partly full would wait for ever; but some, or the
-	 * stream runs from prepare on and leaves out what comes late. Capture: never. */
-	snd_pcm_uframes_t start = slave->stream == SND_PCM_STREAM_PLAYBACK ?
-				  (slave->buffer + 1) / 2 : 2 * slave->buffer;
+	/* Never reached: started by us, when all that there is was given. Not the boundary:
+	 * in pulse's 32 bits it becomes 0 bytes, and a stream that runs from prepare on
+	 * leaves out as much of the sound as it comes late. Twice, for a rate converter
+	 * rounds it. */
+	snd_pcm_uframes_t start = 2 * slave->buffer;
 	snd_pcm_sw_params_t *sw;
 	int err;
 
