@@ -316,7 +316,7 @@ facts() {
 }
 
 test_server() {
-	local server=$1 bare_took options name direction
+	local server=$1 bare_took bare_used options name direction
 	if ! "start_$server"; then
 		fail "$server" "the server does not start: $(tail -qn 2 "$server.log" manager.log 2> /dev/null)"
 		return
@@ -327,7 +327,7 @@ test_server() {
 		fail "$server without headroom" "status $status, $(tail -qn 1 why err)"
 		return
 	fi
-	bare_took=$took
+	bare_took=$took bare_used=$used
 	for options in "" "-M" "--buffer-time=200000 --period-time=50000"; do
 		name="$server: aplay${options:+ $options}"
 		# shellcheck disable=SC2086 # words
@@ -335,7 +335,9 @@ test_server() {
 		equal "$name: exit status, what it says" "0 0" "$status $(grep -c run err)"
 		check_content "$name: bit for bit"
 		at_most "$name: ms beyond those without headroom" 2000 $((took - bare_took))
-		at_most "$name: ms of CPU in $took ms" $((took / 20)) "$used"
+		# What a spin would take is many times this; a slow machine takes more for both.
+		at_most "$name: ms of CPU in $took ms, where $bare_used without headroom" \
+			$((bare_used + took / 10)) "$used"
 		[ -n "$options" ] || counters "$name" "over_${server}_out" Playback
 	done
 	for options in "over_${server}_in ${server}_out" "over_${server}_in over_${server}_out"; do
