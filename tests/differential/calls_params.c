@@ -173,6 +173,9 @@ void call_sw_params(struct side *side, struct rng *rng)
 	/* Ready and over in one step: which of them is seen is a matter of steps. */
 	if (stop > avail_min && stop - avail_min < side->period)
 		avail_min = 1;
+	/* So are the wake-up at the end of a period and an end just after it. */
+	if (stop < side->buffer && stop % side->period <= side->rate / 100)
+		stop = side->buffer;
 	/* Of periods this short the steps in which silence is counted miss some. */
 	if (stop > side->buffer && side->period < side->rate / 250)
 		stop = side->boundary;
