@@ -390,10 +390,7 @@ START_TEST(what_a_suspend_has_cost_is_counted)
 	read_exactly(4800);
 	rig_wait_avail(&rig, 2000);
 	RIG_COMMAND(&rig, suspends, 1);
-	while (snd_pcm_state(rig.pcm) != SND_PCM_STATE_SUSPENDED) {
-		(void)snd_pcm_avail(rig.pcm);
-		rig_sleep_ms(1);
-	}
+	rig_wait_state(&rig, SND_PCM_STATE_SUSPENDED);
 	frames = rig_counter(&rig, "Headroom Capture Frames");
 	ck_assert_int_gt(frames, 4800);
 	ck_assert_int_eq(snd_pcm_prepare(rig.pcm), 0);

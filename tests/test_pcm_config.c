@@ -154,7 +154,8 @@ static const char *const accepted[] = {
 	"tstamp_type gettimeofday", "name other", "name \"a name with / and .\"",
 	"name 012345678901234567890123456789012345678901234567890123456789x12",
 	"ipc_perm 0600", "ipc_perm 0640", "ipc_perm \"0644\"", "slave.period 1",
-	"slave.buffer 1", "slave.period 0 slave.buffer \"0\"", "slave.period 480 slave.buffer 960", "comment anything",
+	"slave.buffer 1", "slave.period 0 slave.buffer \"0\"",
+	"slave.period 480 slave.buffer 960", "comment anything",
 	"hint.description \"in a list\"",
 };
 

@@ -36,14 +36,6 @@ static int64_t dropped(void)
 	return rig_counter(&rig, "Headroom Playback Frames Dropped");
 }
 
-static int64_t heard_frames(void)
-{
-	size_t size;
-
-	free(rig_slurp(rig.heard, &size));
-	return (int64_t)(size / rig.frame_bytes);
-}
-
 /* What the device played since it was looked at last counts as well where it does not
  * tell any more: a step, and as long as a busy machine does not wake us. Frames that are
  * not counted, or twice, are far more. */
@@ -51,7 +43,7 @@ static int64_t heard_frames(void)
 
 static void assert_all_accounted_for(int64_t slack)
 {
-	int64_t lost = 20000 - heard_frames();
+	int64_t lost = 20000 - (int64_t)rig_heard(&rig);
 
 	ck_assert_int_gt(lost, 0);
 	ck_assert_int_ge(dropped(), lost);
@@ -71,32 +63,29 @@ static void let_go(int how)
 	}
 }
 
-/* 20000 frames, of which some are heard. */
-static void play_some(const char *keys)
+/* 20000 frames, and room for 4000 more. */
+static void write_first(void)
 {
-	rig_open_headroom(&rig, SND_PCM_STREAM_PLAYBACK, 0, "", keys, &mono);
+	rig_open_headroom(&rig, SND_PCM_STREAM_PLAYBACK, 0, "", "", &mono);
 	rig_thresholds(&rig, 24000, 0, 0);
 	data = rig_noise(&rig, 20000, 7);
 	rig_write(&rig, data, 20000, 20000);
-	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
-	while (snd_pcm_avail(rig.pcm) < 4000 + 2000)
-		rig_sleep_ms(1);
 }
 
-static void wait_for(snd_pcm_state_t state)
+/* Of which some are heard. */
+static void play_some(void)
 {
-	while (snd_pcm_state(rig.pcm) != state) {
-		(void)snd_pcm_avail(rig.pcm);
-		rig_sleep_ms(1);
-	}
+	write_first();
+	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
+	rig_wait_avail(&rig, 4000 + 2000);
 }
 
 /* As long as it can be resumed nothing is lost. */
 START_TEST(a_suspend_costs_what_was_not_heard)
 {
-	play_some("");
+	play_some();
 	RIG_COMMAND(&rig, suspends, 1);
-	wait_for(SND_PCM_STATE_SUSPENDED);
+	rig_wait_state(&rig, SND_PCM_STATE_SUSPENDED);
 	ck_assert_int_eq(dropped(), 0);
 	if (_i == 3) {
 		ck_assert_int_eq(snd_pcm_resume(rig.pcm), 0);
@@ -114,9 +103,9 @@ START_TEST(a_lost_device_costs_what_was_not_heard)
 {
 	int64_t lost;
 
-	play_some("");
+	play_some();
 	RIG_COMMAND(&rig, lost, 1);
-	wait_for(SND_PCM_STATE_DISCONNECTED);
+	rig_wait_state(&rig, SND_PCM_STATE_DISCONNECTED);
 	assert_all_accounted_for(A_LATE_STEP);
 	lost = dropped();
 	ck_assert_int_eq(snd_pcm_prepare(rig.pcm), -ENODEV);
@@ -131,7 +120,7 @@ END_TEST
 
 START_TEST(a_drain_that_fails_costs_what_was_not_heard)
 {
-	play_some("");
+	play_some();
 	RIG_COMMAND(&rig, still, 1);
 	ck_assert_int_eq(snd_pcm_drain(rig.pcm), -EIO);
 	assert_all_accounted_for(0);
@@ -141,9 +130,9 @@ END_TEST
 /* A stop threshold below the buffer stops the stream with sound left. */
 START_TEST(a_stop_before_the_end_costs_what_was_left)
 {
-	play_some("");
+	play_some();
 	rig_thresholds(&rig, 24000, 12000, 0);
-	wait_for(SND_PCM_STATE_XRUN);
+	rig_wait_state(&rig, SND_PCM_STATE_XRUN);
 	let_go(_i);
 	assert_all_accounted_for(A_LATE_STEP);
 }
@@ -152,7 +141,7 @@ END_TEST
 /* What the program throws away itself is no loss. */
 START_TEST(a_drop_costs_nothing)
 {
-	play_some("");
+	play_some();
 	ck_assert_int_eq(snd_pcm_drop(rig.pcm), 0);
 	ck_assert_int_eq(dropped(), 0);
 }
@@ -162,23 +151,20 @@ END_TEST
 START_TEST(a_lost_device_that_nobody_looked_at_costs_all_that_was_written)
 {
 	if (_i == 0) {
-		rig_open_headroom(&rig, SND_PCM_STREAM_PLAYBACK, 0, "", "", &mono);
-		rig_thresholds(&rig, 24000, 0, 0);
-		data = rig_noise(&rig, 20000, 7);
-		rig_write(&rig, data, 20000, 20000);
+		write_first();
 		RIG_COMMAND(&rig, lost, 1);
 		ck_assert_int_eq(snd_pcm_start(rig.pcm), -ENODEV);
 	} else {
-		play_some("");
+		play_some();
 		ck_assert_int_eq(snd_pcm_pause(rig.pcm, 1), 0);
 		RIG_COMMAND(&rig, lost, 1);
 		if (_i == 1)
 			ck_assert_int_eq(snd_pcm_pause(rig.pcm, 0), -ENODEV);
 		else
-			wait_for(SND_PCM_STATE_DISCONNECTED);
+			rig_wait_state(&rig, SND_PCM_STATE_DISCONNECTED);
 	}
 	ck_assert_int_eq(snd_pcm_state(rig.pcm), SND_PCM_STATE_DISCONNECTED);
-	ck_assert_int_eq(dropped(), 20000 - (_i ? heard_frames() : 0));
+	ck_assert_int_eq(dropped(), 20000 - (_i ? (int64_t)rig_heard(&rig) : 0));
 }
 END_TEST
 
@@ -190,10 +176,9 @@ START_TEST(a_lost_device_costs_what_was_not_read)
 
 	rig_open_headroom(&rig, SND_PCM_STREAM_CAPTURE, 0, "", _i ? "depth_ms 0" : "", &mono);
 	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
-	while (snd_pcm_avail(rig.pcm) < 3000)
-		rig_sleep_ms(1);
+	rig_wait_avail(&rig, 3000);
 	RIG_COMMAND(&rig, lost, 1);
-	wait_for(SND_PCM_STATE_DISCONNECTED);
+	rig_wait_state(&rig, SND_PCM_STATE_DISCONNECTED);
 	frames = rig_counter(&rig, "Headroom Capture Frames");
 	ck_assert_int_ge(frames, 3000);
 	lost = rig_counter(&rig, "Headroom Capture Frames Dropped");

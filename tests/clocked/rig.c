@@ -249,3 +249,11 @@ void rig_wait_avail(struct rig *rig, snd_pcm_sframes_t n)
 		rig_sleep_ms(1);
 	}
 }
+
+void rig_wait_state(struct rig *rig, snd_pcm_state_t state)
+{
+	while (snd_pcm_state(rig->pcm) != state) {
+		(void)snd_pcm_avail(rig->pcm);
+		rig_sleep_ms(1);
+	}
+}

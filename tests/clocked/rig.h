@@ -90,6 +90,9 @@ unsigned int rig_log(const struct rig *rig, const char *event,
 /** Wait until n frames can be written or read, by looking. */
 void rig_wait_avail(struct rig *rig, snd_pcm_sframes_t n);
 
+/** Wait until the stream is in that state, by looking where it is. */
+void rig_wait_state(struct rig *rig, snd_pcm_state_t state);
+
 /** Sleep at least so long between two looks at what is waited for, or two steps of a
  * program that is slow. */
 void rig_sleep_ms(unsigned int ms);
