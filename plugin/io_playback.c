@@ -240,8 +240,10 @@ void hr_playback_end_drain(struct hr_io *io, int error)
  * all the same is not heard. What waits is counted later: the program may take it back. */
 static void underrun(struct hr_io *io)
 {
+	uint64_t pos = heard(io);
+
 	io->run = HR_RUN_FAULT;
-	io->unheard = io->taken > heard(io) ? io->taken - heard(io) : 0;
+	io->unheard = io->taken > pos ? io->taken - pos : 0;
 	io->queued = 0;
 	publish(io, 0);
 	hr_stats_calm(io);

@@ -23,14 +23,19 @@ static void reset(struct hr_io *io)
 		hr_capture_reset(io);
 }
 
+/* A plug-in tells of a suspend only when it is asked where it is. */
+static snd_pcm_state_t device_state(const struct hr_io *io)
+{
+	(void)snd_pcm_hwsync(io->slave->pcm);
+	return snd_pcm_state(io->slave->pcm);
+}
+
 /* As hw_params leaves it: to prepare it again would cost a round trip where it is a
- * sound server's. A plug-in tells of a suspend only when it is asked where it is. */
+ * sound server's. */
 static bool is_prepared(const struct hr_io *io)
 {
-	if (io->handed || io->run != HR_RUN_IDLE)
-		return false;
-	(void)snd_pcm_hwsync(io->slave->pcm);
-	return snd_pcm_state(io->slave->pcm) == SND_PCM_STATE_PREPARED;
+	return !io->handed && io->run == HR_RUN_IDLE &&
+	       device_state(io) == SND_PCM_STATE_PREPARED;
 }
 
 /* The program gives up a stream that has ended by itself, or is suspended. */
@@ -163,15 +168,15 @@ static int resume(struct hr_io *io)
 		[HR_RUN_DRAINING] = HR_STATE_DRAINING,
 		[HR_RUN_DISCARDING] = HR_STATE_XRUN,
 	};
+	/* Nobody may have seen the suspend yet. */
+	snd_pcm_state_t state = device_state(io);
 	int err;
 
-	/* Nobody may have seen the suspend yet. */
-	(void)snd_pcm_hwsync(io->slave->pcm);
-	if (snd_pcm_state(io->slave->pcm) == SND_PCM_STATE_DISCONNECTED)
+	if (state == SND_PCM_STATE_DISCONNECTED)
 		return -ENODEV;
 	/* relaxed: written by this side. */
 	if (atomic_load_explicit(&io->fault, memory_order_relaxed) != HR_FAULT_SUSPENDED) {
-		if (snd_pcm_state(io->slave->pcm) != SND_PCM_STATE_SUSPENDED)
+		if (state != SND_PCM_STATE_SUSPENDED)
 			return -EBADFD;
 		hr_io_halt(io, HR_FAULT_SUSPENDED);
 	}

@@ -30,12 +30,10 @@ bool hr_pcm_is_draining(const struct hr_pcm *pcm)
 void hr_pcm_update(struct hr_pcm *pcm)
 {
 	uint64_t pos, most;
-	int64_t extra;
 
 	hr_pcm_sync_appl(pcm);
 	if (pcm->ioplug.stream == SND_PCM_STREAM_PLAYBACK) {
-		pos = hr_position_now(&pcm->io.position, pcm->ioplug.rate, hr_now_ns(),
-				      &extra);
+		pos = hr_position_now(&pcm->io.position, pcm->ioplug.rate, hr_now_ns(), NULL);
 		most = pcm->appl_pos;
 		/* What the program moved by after the drain began is over, too. */
 		if (hr_pcm_is_draining(pcm) && hr_pcm_is_drained(pcm))
@@ -136,12 +134,14 @@ snd_pcm_sframes_t hr_pcm_pointer(snd_pcm_ioplug_t *ioplug)
  * takes much at once out of the one into the other. */
 static snd_pcm_sframes_t playback_delay(const struct hr_pcm *pcm)
 {
-	int64_t extra;
-	uint64_t pos = hr_position_now(&pcm->io.position, pcm->ioplug.rate, hr_now_ns(),
-				       &extra);
+	int64_t extra = hr_position_extra(&pcm->io.position);
+	uint64_t pos = pcm->hw_pos, now;
 
-	if (!extra || pos > pcm->hw_pos)
-		pos = pcm->hw_pos;
+	if (extra) {
+		now = hr_position_now(&pcm->io.position, pcm->ioplug.rate, hr_now_ns(), &extra);
+		if (extra && now < pos)
+			pos = now;
+	}
 	return (snd_pcm_sframes_t)(pcm->appl_pos - pos) + extra;
 }
 

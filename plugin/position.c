@@ -56,7 +56,8 @@ uint64_t hr_position_now(const struct hr_position *p, uint32_t rate, uint64_t no
 	for (tries = 0; tries < COLLISIONS_MAX; tries++)
 		if (read_once(p, &r))
 			break;
-	*extrap = tries < COLLISIONS_MAX ? r.extra : hr_position_extra(p);
+	if (extrap)
+		*extrap = tries < COLLISIONS_MAX ? r.extra : hr_position_extra(p);
 	if (tries == COLLISIONS_MAX)
 		return hr_position_last(p);
 	if (now_ns <= r.time_ns || r.limit <= r.pos)

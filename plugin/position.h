@@ -29,7 +29,7 @@ void hr_position_publish(struct hr_position *position, uint64_t pos,
 			 uint64_t time_ns, uint64_t limit, int64_t extra);
 
 /** Position as of now_ns, extrapolated at rate Hz, and the extra delay of the same
- * reading. [any] */
+ * reading if extrap is not NULL. [any] */
 uint64_t hr_position_now(const struct hr_position *position, uint32_t rate,
 			 uint64_t now_ns, int64_t *extrap);
 

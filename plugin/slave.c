@@ -364,8 +364,8 @@ int hr_slave_start(struct hr_slave *slave)
 {
 	snd_pcm_state_t state = snd_pcm_state(slave->pcm);
 
-	/* By what was written, and a short buffer may have run dry since: the next look
-	 * tells. */
+	/* Some plug-ins start by themselves on the first write, and a short buffer may have
+	 * run dry since: the next look tells. */
 	if (state == SND_PCM_STATE_RUNNING || state == SND_PCM_STATE_XRUN)
 		return 0;
 	return snd_pcm_start(slave->pcm);
