@@ -32,20 +32,17 @@ static uint64_t episode_ns(const struct hr_bp *bp, uint64_t now_ns)
 	return bp->raised && now_ns > bp->since_ns ? now_ns - bp->since_ns : 0;
 }
 
-enum hr_bp_event hr_bp_update(struct hr_bp *bp, uint32_t level, uint64_t now_ns)
+enum hr_bp_event hr_bp_change(struct hr_bp *bp, uint64_t now_ns)
 {
-	if (!bp->raised && level >= bp->trigger) {
-		bp->raised = true;
-		bp->since_ns = now_ns;
-		bp->count++;
-		return HR_BP_RAISED;
-	}
-	if (bp->raised && level <= bp->clear) {
+	if (bp->raised) {
 		bp->total_ns += episode_ns(bp, now_ns);
 		bp->raised = false;
 		return HR_BP_CLEARED;
 	}
-	return HR_BP_STEADY;
+	bp->raised = true;
+	bp->since_ns = now_ns;
+	bp->count++;
+	return HR_BP_RAISED;
 }
 
 void hr_bp_get_snapshot(const struct hr_bp *bp, struct hr_bp_snapshot *snapshot,

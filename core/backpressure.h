@@ -55,9 +55,19 @@ int hr_bp_init(struct hr_bp *bp, uint32_t trigger, uint32_t clear);
  * Returns 0, or -EINVAL as hr_bp_init(). */
 int hr_bp_set_thresholds(struct hr_bp *bp, uint32_t trigger, uint32_t clear);
 
+/* The other half of hr_bp_update(): over a threshold. */
+enum hr_bp_event hr_bp_change(struct hr_bp *bp, uint64_t now_ns);
+
 /** Take a level in percent (above 100 is allowed) measured at now_ns; times must
  * not go back. */
-enum hr_bp_event hr_bp_update(struct hr_bp *bp, uint32_t level, uint64_t now_ns);
+static inline enum hr_bp_event hr_bp_update(struct hr_bp *bp, uint32_t level,
+					    uint64_t now_ns)
+{
+	/* As nearly always. */
+	if (bp->raised ? level > bp->clear : level < bp->trigger)
+		return HR_BP_STEADY;
+	return hr_bp_change(bp, now_ns);
+}
 
 /** Counters as of now_ns. */
 void hr_bp_get_snapshot(const struct hr_bp *bp, struct hr_bp_snapshot *snapshot,

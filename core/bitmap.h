@@ -117,6 +117,59 @@ static inline bool hr_bitmap_give(struct hr_bitmap *map, uint32_t place)
 	return true;
 }
 
+/**
+ * Take up to n of the lowest places of one word, at once: their bits in *bits, the
+ * word's number in *word. False if none was found. [any]
+ *
+ * Orders as hr_bitmap_take(), and begins like it with the first word.
+ */
+static inline bool hr_bitmap_take_some(struct hr_bitmap *map, uint32_t n,
+				       uint64_t *bits, uint32_t *word)
+{
+	for (uint32_t w = 0; w < map->n_words; w++) {
+		/* seq_cst, here and on the failed swap: see hr_bitmap_take(). */
+		uint64_t old = atomic_load_explicit(&map->words[w], memory_order_seq_cst);
+		uint64_t left;
+
+		while (old) {
+			left = n < HR_BITMAP_WORD_PLACES ? old : 0;
+			for (uint32_t i = 0; left && i < n; i++)
+				left &= left - 1;
+			/* acquire, pairs with the operations in hr_bitmap_give() and
+			 * _give_some(), and seq_cst, as in take_from_word(). */
+			if (atomic_compare_exchange_weak_explicit(&map->words[w], &old, left,
+								  memory_order_seq_cst,
+								  memory_order_seq_cst)) {
+				*bits = old & ~left;
+				*word = w;
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/** Give places of one word, by their bits. What is in the set already stays there.
+ * [any] */
+static inline void hr_bitmap_give_some(struct hr_bitmap *map, uint64_t bits,
+				       uint32_t word)
+{
+	/* release, pairs with the swaps that take, and seq_cst, as in
+	 * hr_bitmap_give(). */
+	atomic_fetch_or_explicit(&map->words[word], bits, memory_order_seq_cst);
+}
+
+/** Places in one word. In the sums of ever wider fields (Warren, Hacker's Delight, 5-1): where
+ * the processor need not have an instruction for it, compilers call a function. [any] */
+static inline uint32_t hr_bitmap_weight(uint64_t word)
+{
+	word -= word >> 1 & UINT64_C(0x5555555555555555);
+	word = (word & UINT64_C(0x3333333333333333)) +
+	       (word >> 2 & UINT64_C(0x3333333333333333));
+	word = (word + (word >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+	return (uint32_t)(word * UINT64_C(0x0101010101010101) >> 56);
+}
+
 /** Places in the set, for statistics: out of date when it returns. [any] */
 static inline uint32_t hr_bitmap_count(const struct hr_bitmap *map)
 {
@@ -124,7 +177,7 @@ static inline uint32_t hr_bitmap_count(const struct hr_bitmap *map)
 
 	for (uint32_t w = 0; w < map->n_words; w++)
 		/* relaxed: a number, it announces nothing. */
-		n += (uint32_t)__builtin_popcountll(
+		n += hr_bitmap_weight(
 			atomic_load_explicit(&map->words[w], memory_order_relaxed));
 	return n;
 }

@@ -24,6 +24,15 @@ static inline uint64_t hr_now_ns(void)
 	return (uint64_t)ts.tv_sec * HR_NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
+/** The same as of the last tick, some ms ago at most: for a fifth of the cost. */
+static inline uint64_t hr_coarse_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return (uint64_t)ts.tv_sec * HR_NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
 /** Time that frames take at rate (Hz, not 0), in ns, rounded down. Exact for
  * any 64-bit frame count whose duration fits 64 bits. */
 static inline uint64_t hr_frames_to_ns(uint64_t frames, uint32_t rate)

@@ -8,12 +8,12 @@
 #include "core/clock.h"
 #include "core/health.h"
 #include "core/latency.h"
+#include "core/line.h"
 
 /* A lock inside an atomic would lie in one process only. */
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2,
 	       "memory shared by processes needs lock-free atomics");
 
-#define LINE 64			/* bytes; what two writers must not share */
 #define PPM 1000000u
 
 /* Throughput is counted over intervals of at least INTERVAL_NS. One that is not
@@ -51,15 +51,15 @@ struct lost {
 
 struct hr_health {
 	/* Seldom written: by whoever asks for a reset, and by [setup]. */
-	_Alignas(LINE) _Atomic uint32_t reset_count;
+	_Alignas(HR_LINE) _Atomic uint32_t reset_count;
 	_Atomic uint32_t window;	/* samples in use */
 	_Atomic uint32_t phase;		/* enum phase */
 	_Atomic uint64_t opened_ns;
 	_Atomic uint64_t closed_ns;
 
-	_Alignas(LINE) struct taken taken;
-	_Alignas(LINE) struct lost lost;
-	_Alignas(LINE) _Atomic uint64_t samples[];	/* ns */
+	_Alignas(HR_LINE) struct taken taken;
+	_Alignas(HR_LINE) struct lost lost;
+	_Alignas(HR_LINE) _Atomic uint64_t samples[];	/* ns */
 };
 
 _Static_assert(sizeof(struct hr_health) <= HR_HEALTH_HEAD_MAX, "as the header says");
@@ -87,7 +87,7 @@ size_t hr_health_bytes(uint32_t window)
 {
 	size_t bytes = sizeof(struct hr_health) + (size_t)window * sizeof(uint64_t);
 
-	return (bytes + LINE - 1) / LINE * LINE;
+	return (bytes + HR_LINE - 1) / HR_LINE * HR_LINE;
 }
 
 static bool window_valid(uint32_t window)
@@ -122,7 +122,7 @@ int hr_health_create(struct hr_health **healthp, uint32_t window)
 		return -EINVAL;
 
 	bytes = hr_health_bytes(window);
-	health = aligned_alloc(LINE, bytes);
+	health = aligned_alloc(HR_LINE, bytes);
 	if (!health)
 		return -ENOMEM;
 
@@ -203,6 +203,17 @@ static void lost_apply_reset(struct hr_health *health)
 	reset_done(&lost->reset_applied, reset);
 }
 
+void hr_health_settle_losses(struct hr_health *health)
+{
+	lost_apply_reset(health);
+}
+
+uint32_t hr_health_losses_reset(const struct hr_health *health)
+{
+	/* relaxed: only the caller's thread writes it. */
+	return atomic_load_explicit(&health->lost.reset_applied, memory_order_relaxed);
+}
+
 /* Begin an interval of throughput. The reader loads in the opposite order, so
  * that what it pairs with a mark is never older than the mark: see
  * throughput_now(). */
@@ -279,7 +290,9 @@ static void add_sample(struct hr_health *health, uint64_t latency_ns)
 	 * samples, so whatever it says now the store stays inside. */
 	if (!window_valid(window))
 		window = HR_HEALTH_WINDOW_MIN;
-	set(&health->samples[n % window], latency_ns);
+	/* A division costs as much as all the rest. */
+	set(&health->samples[(window & (window - 1)) ? n % window : n & (window - 1)],
+	    latency_ns);
 	/* release, pairs with the load in copy_samples(): the sample is there
 	 * before the count that announces it. */
 	atomic_store_explicit(&health->taken.n_samples, n + 1, memory_order_release);
@@ -421,12 +434,12 @@ static int get_latency(const struct hr_health *health, uint32_t window_max,
 	if (n == 0)
 		return 0;
 
-	samples = malloc(n * sizeof(*samples));
+	samples = malloc(2 * sizeof(*samples) * n);
 	if (!samples)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++)
 		samples[i] = get(&health->samples[i]);
-	hr_latency_from_samples(latency, samples, n);
+	hr_latency_from_samples(latency, samples, samples + n, n);
 	free(samples);
 	return 0;
 }

@@ -103,6 +103,14 @@ void hr_health_silence(struct hr_health *health, uint64_t frames);
 /** An episode of loss that the program is told of. [keeper] */
 void hr_health_overrun(struct hr_health *health);
 
+/** Carry out a reset that was asked for in what is counted as lost or invented, without
+ * waiting for the next record. [keeper] */
+void hr_health_settle_losses(struct hr_health *health);
+
+/** Which reset (of hr_health_reset_count()) what is counted as lost or invented begins
+ * at: what [keeper] recorded last is counted under this. [keeper] */
+uint32_t hr_health_losses_reset(const struct hr_health *health);
+
 /** Pressure began or ended. [keeper] */
 void hr_health_set_pressure(struct hr_health *health, bool pressure);
 

@@ -89,6 +89,7 @@ bool hr_page_apply_reset(struct hr_page *page)
 		if (hr_page_stat_is_counter(stat))
 			hr_page_set(page, stat, 0);
 	}
+	hr_page_empty_episodes(page);
 	/* release, pairs with the load in hr_page_get(): the zeros are visible
 	 * before the reset counts as carried out. */
 	atomic_store_explicit(&page->shared->reset_applied, reset, memory_order_release);

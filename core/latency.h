@@ -11,9 +11,10 @@
 
 #include "core/health.h"
 
-/** Sort n samples (0..HR_HEALTH_WINDOW_MAX, any values) in place and sum them up
- * in *latency; all 0 when there is none. Not for streaming threads: qsort() may
- * allocate. */
-void hr_latency_from_samples(struct hr_latency *latency, uint64_t *samples, uint32_t n);
+/** Sort n samples (0..HR_HEALTH_WINDOW_MAX, any values) in place, with room for n more
+ * in spare, and sum them up in *latency; all 0 when there is none. [any], each with its
+ * own memory */
+void hr_latency_from_samples(struct hr_latency *latency, uint64_t *samples,
+			     uint64_t *spare, uint32_t n);
 
 #endif

@@ -43,7 +43,7 @@ static int check_dir(int fd, struct stat *st)
 {
 	if (fstat(fd, st) < 0)
 		return -errno;
-	return st->st_mode & HR_WRITE_OTHERS ? -EPERM : 0;
+	return (st->st_mode & HR_WRITE_OTHERS) ? -EPERM : 0;
 }
 
 /* Let those into the directory whom the page's permissions let read. A directory

@@ -27,7 +27,7 @@ int hr_page_file_name(char file_name[NAME_MAX + 1], const char *name,
 	size_t length = strnlen(name, HR_PAGE_NAME_MAX + 1);
 	char *out = file_name;
 
-	_Static_assert(3 * HR_PAGE_NAME_MAX + sizeof(".playback.4294967295") <= NAME_MAX,
+	_Static_assert((size_t)3 * HR_PAGE_NAME_MAX + sizeof(".playback.4294967295") <= NAME_MAX,
 		       "a name of nothing but escapes fits");
 	if (length == 0 || length > HR_PAGE_NAME_MAX || slot >= HR_PAGE_SLOTS)
 		return -EINVAL;

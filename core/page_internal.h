@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "core/backpressure.h"
+#include "core/episodes.h"
 #include "core/health_page.h"
 #include "core/page_file.h"
 
@@ -21,6 +22,23 @@
 
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2 && ATOMIC_LLONG_LOCK_FREE == 2,
 	       "memory shared by processes needs lock-free atomics");
+
+/* An entry of the log of episodes. [keeper] */
+struct hr_episode_entry {
+	_Alignas(8) _Atomic uint64_t mark;	/* see episodes.c */
+	_Alignas(8) _Atomic uint64_t begin_ns;
+	_Alignas(8) _Atomic uint64_t wall_ns;
+	_Alignas(8) _Atomic uint64_t length_ns;
+	_Alignas(8) _Atomic uint64_t frames;
+	_Alignas(8) _Atomic uint64_t what;/* kind, cause, fill, going on, a check of all */
+};
+
+/* Entry n, counted from the last reset, is in n % HR_EPISODES_KEPT. [keeper] */
+struct hr_episode_log {
+	_Alignas(HR_PAGE_LINE) _Atomic uint32_t reset_applied;
+	_Alignas(8) _Atomic uint64_t n_episodes;	/* since then */
+	_Alignas(HR_PAGE_LINE) struct hr_episode_entry entries[HR_EPISODES_KEPT];
+};
 
 /* What a page's file begins with; the health monitor follows it. The same in
  * 32-bit and 64-bit processes. */
@@ -39,13 +57,17 @@ struct hr_page_shared {
 	/* [keeper] */
 	_Alignas(HR_PAGE_LINE) _Atomic uint32_t reset_applied;
 	_Alignas(8) _Atomic uint64_t stats[HR_STAT_COUNT];
+
+	struct hr_episode_log log;
 };
 
 _Static_assert(sizeof(struct hr_page_shared) % HR_PAGE_LINE == 0,
 	       "the monitor begins a line");
 _Static_assert(offsetof(struct hr_page_shared, thresholds) ==
 		       sizeof(struct hr_page_stamp) &&
-	       offsetof(struct hr_page_shared, stats) == HR_PAGE_LINE + 8,
+	       offsetof(struct hr_page_shared, stats) == HR_PAGE_LINE + 8 &&
+	       sizeof(struct hr_episode_entry) == 48 &&
+	       sizeof(struct hr_episode_log) == HR_PAGE_LINE + 48 * HR_EPISODES_KEPT,
 	       "processes of all kinds see one layout");
 
 enum hr_page_kind {
@@ -106,6 +128,13 @@ void hr_page_fork_add(struct hr_page *page);
 
 /** No longer; does nothing for a page that was not added. Any thread. */
 void hr_page_fork_remove(struct hr_page *page);
+
+/** Carry out a reset that was asked for in the log of episodes, and of what the health
+ * monitor counts as lost. [keeper] */
+void hr_page_empty_episodes(struct hr_page *page);
+
+/** What a process that died has left going on is over, however long it lasted. [keeper] */
+void hr_page_stop_episode(struct hr_page *page);
 
 /** Whether a value is marked [c] in enum hr_stat. */
 bool hr_page_stat_is_counter(enum hr_stat stat);

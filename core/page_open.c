@@ -14,8 +14,8 @@
 #define PAGE_MAGIC 0x48445231u	/* "HDR1" */
 
 /* Counts up with every change to struct hr_page_shared, enum hr_stat or struct
- * hr_health. */
-#define PAGE_VERSION 2u
+ * hr_health, or to what the numbers in the log of episodes mean. */
+#define PAGE_VERSION 3u
 
 #define TOUCH_STEP 4096		/* the smallest page of any machine */
 
@@ -64,7 +64,7 @@ struct hr_page *hr_page_new(enum hr_page_kind kind, int fd, size_t bytes)
 	if (!page)
 		return NULL;
 	map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags,
-		   flags & MAP_ANONYMOUS ? -1 : fd, 0);
+		   (flags & MAP_ANONYMOUS) ? -1 : fd, 0);
 	if (map == MAP_FAILED) {
 		free(page);
 		return NULL;
@@ -138,6 +138,7 @@ static void begin_stream(struct hr_page *page, const struct hr_page_config *conf
 			 uint64_t now_ns)
 {
 	hr_page_apply_reset(page);
+	hr_page_stop_episode(page);
 	for (enum hr_stat stat = 0; stat < HR_STAT_COUNT; stat++) {
 		if (!hr_page_stat_is_counter(stat))
 			hr_page_set(page, stat, 0);

@@ -80,7 +80,8 @@ struct hr_chunk *hr_pool_acquire(struct hr_pool *pool, enum hr_pool_growth growt
  * already back, which are left alone (checked in every build: it costs nothing,
  * and reads nothing behind a pointer that is not this pool's).
  * Not to be told from a rightful release, and hence not refused: giving back a
- * second time what another thread has acquired in between.
+ * second time what another thread has acquired, or put into its cache
+ * (core/pool_cache.h), in between.
  */
 int hr_pool_release(struct hr_pool *pool, struct hr_chunk *chunk);
 

@@ -11,10 +11,13 @@
  *   [producer]  the one thread that pushes     [any]    any thread
  *   [consumer]  the one thread that pops       [setup]  no other call in progress
  *
- * Technique: the slot itself says whether it is full (NULL is empty), so the
- * two sides share no index; each side's index is private to it. After
- * J. Giacomoni, T. Moseley, M. Vachharajani: "FastForward for Efficient Pipeline
- * Parallelism", PPoPP 2008.
+ * Technique: a full slot is known by the slot itself, so that the consumer learns
+ * of a chunk and gets its reference with one cache line (J. Giacomoni, T. Moseley,
+ * M. Vachharajani: "FastForward for Efficient Pipeline Parallelism", PPoPP 2008).
+ * Other than there the consumer does not empty it: the round in which a slot was
+ * filled is marked in it, and how far the consumer is the producer asks only when
+ * the room that it knows of is used up. So lines of slots travel one way, and the
+ * producer never waits for one. See ring_inline.h.
  */
 #ifndef HR_CORE_RING_H
 #define HR_CORE_RING_H
@@ -34,7 +37,6 @@ struct hr_ring_stats {
 	uint64_t pushed;		/* chunks accepted */
 	uint64_t popped;		/* chunks taken, by pop or clear */
 	uint64_t refused;		/* pushes that found the ring full */
-	uint32_t high_water;		/* most chunks queued at once, as the producer saw it */
 	uint32_t fill;			/* chunks queued now */
 	uint32_t capacity;		/* chunks */
 };
@@ -56,15 +58,15 @@ void hr_ring_destroy(struct hr_ring *ring);
 /** Hand a chunk (not NULL) to the consumer. False if the ring is full: the
  * caller then still owns the chunk, and the refusal is counted. Wait-free.
  * [producer] */
-bool hr_ring_push(struct hr_ring *ring, struct hr_chunk *chunk)
+static inline bool hr_ring_push(struct hr_ring *ring, struct hr_chunk *chunk)
 	__attribute__((warn_unused_result));
 
 /** Take the oldest chunk; NULL if the ring is empty. Wait-free. [consumer] */
-struct hr_chunk *hr_ring_pop(struct hr_ring *ring)
+static inline struct hr_chunk *hr_ring_pop(struct hr_ring *ring)
 	__attribute__((warn_unused_result));
 
 /** Look at the oldest chunk and leave it; NULL if empty. Wait-free. [consumer] */
-struct hr_chunk *hr_ring_peek(const struct hr_ring *ring);
+static inline struct hr_chunk *hr_ring_peek(const struct hr_ring *ring);
 
 /** Pop every queued chunk and hand each to give_back (NULL: nothing is done
  * with them). Returns how many there were; capacity at most, so that a producer
@@ -93,5 +95,7 @@ bool hr_ring_is_above(const struct hr_ring *ring);
 
 /** Copy of the counters. [any] */
 void hr_ring_get_stats(const struct hr_ring *ring, struct hr_ring_stats *stats);
+
+#include "core/ring_inline.h"
 
 #endif

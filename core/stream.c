@@ -7,9 +7,11 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
+#include "core/line.h"
+#include "core/pool_cache.h"
 
-#define CACHE_LINE 64
+/* To ask where the reader is costs the writer a wait for its line: not for each chunk. */
+#define TAKE_BACK_EVERY 8
 
 /* What the reader remembers of a chunk it has taken out of the ring. */
 struct held {
@@ -26,18 +28,23 @@ struct hr_stream {
 	struct hr_health *health;
 	uint64_t hold_frames;
 	uint32_t chunk_frames;
+	uint32_t n_chunks;		/* in the pool */
 	uint32_t rate;
 	uint32_t mask;			/* of written[] and held[] */
 
-	/* The writer's. */
-	alignas(CACHE_LINE) struct hr_chunk **written;	/* by seq & mask: until released */
+	/* The writer's. It alone takes chunks from the pool and gives them back: that
+	 * they come back in the order in which they went, the reader's position says
+	 * it all. So no line travels for their return, and what the reader left last,
+	 * and is the warmest, is written next. */
+	alignas(HR_LINE) struct hr_chunk **written;	/* by seq & mask: back_seq..pushed_seq */
 	uint64_t pushed_seq;		/* chunks below this were pushed */
-	struct hr_chunk *spare;		/* acquired, refused by a full ring */
+	uint64_t back_seq;		/* chunks below this are back in the pool */
+	struct hr_pool_cache cache;
 	_Atomic uint64_t write_pos;
 
 	/* The reader's. */
-	alignas(CACHE_LINE) struct held *held;	/* by seq & mask: tail_seq..head_seq */
-	uint64_t tail_seq;		/* oldest chunk not given back */
+	alignas(HR_LINE) struct held *held;	/* by seq & mask: tail_seq..head_seq */
+	uint64_t tail_seq;		/* oldest chunk that may be looked at again */
 	uint64_t head_seq;		/* next chunk to pop */
 	uint64_t done_seq;		/* chunks below this were recorded as read */
 	uint64_t given;			/* end of what the reader may look at */
@@ -75,7 +82,7 @@ int hr_stream_create(struct hr_stream **streamp,
 		return -EINVAL;
 
 	/* One more than full chunks need: the first and the last may be partly
-	 * used. The reader's current chunk and the writer's spare are the others. */
+	 * used. The reader's current chunk and the writer's next are the others. */
 	queued = (config->capacity_frames + config->chunk_frames - 1) /
 		 config->chunk_frames + 1;
 	chunks = queued + (config->hold_frames + config->chunk_frames - 1) /
@@ -84,13 +91,14 @@ int hr_stream_create(struct hr_stream **streamp,
 		return -EINVAL;
 	places = power_of_two(chunks);
 
-	s = aligned_alloc(CACHE_LINE, sizeof(*s));
+	s = aligned_alloc(HR_LINE, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
 	memset(s, 0, sizeof(*s));
 	s->health = config->health;
 	s->hold_frames = config->hold_frames;
 	s->chunk_frames = config->chunk_frames;
+	s->n_chunks = (uint32_t)chunks;
 	s->rate = config->rate;
 	s->mask = places - 1;
 
@@ -104,6 +112,11 @@ int hr_stream_create(struct hr_stream **streamp,
 		goto err_destroy;
 	err = hr_pool_create(&s->pool, (uint32_t)chunks, (uint32_t)chunks,
 			     config->chunk_frames, config->frame_bytes);
+	if (err < 0)
+		goto err_destroy;
+
+	/* Nobody else takes from the pool: the cache may have all of it. */
+	err = hr_pool_cache_open(&s->cache, s->pool, HR_POOL_CACHE_MAX);
 	if (err < 0)
 		goto err_destroy;
 
@@ -127,13 +140,6 @@ void hr_stream_destroy(struct hr_stream *stream)
 	free(stream->written);
 	free(stream->held);
 	free(stream);
-}
-
-static void give_back(struct hr_chunk *chunk, void *arg)
-{
-	struct hr_stream *s = arg;
-
-	(void)hr_pool_release(s->pool, chunk);
 }
 
 static void note_latency(struct held *held, uint64_t now_ns)
@@ -162,21 +168,40 @@ static void record_read(struct hr_stream *s, uint64_t pos, uint64_t now_ns)
 		record_chunk(s, s->chunk_frames, now_ns);
 }
 
+/* Chunks below this are not looked at any more by a reader that is done up to pos. */
+static uint64_t first_held(const struct hr_stream *s, uint64_t pos)
+{
+	return pos > s->hold_frames ? (pos - s->hold_frames) / s->chunk_frames : 0;
+}
+
+/* Give chunks below seq back to the pool. */
+static void give_back(struct hr_stream *s, uint64_t seq)
+{
+	for (; s->back_seq < seq && s->back_seq < s->pushed_seq; s->back_seq++)
+		(void)hr_pool_cache_release(&s->cache, s->written[s->back_seq & s->mask]);
+}
+
+/* Give back what the reader has left. */
+static void take_back(struct hr_stream *s)
+{
+	/* acquire, pairs with the store in hr_stream_read_done(): the reader has
+	 * looked at these chunks for the last time. */
+	give_back(s, first_held(s, atomic_load_explicit(&s->read_pos,
+							memory_order_acquire)));
+}
+
 void hr_stream_restart(struct hr_stream *s, uint64_t pos)
 {
 	uint64_t seq = pos / s->chunk_frames;
 
-	hr_ring_clear(s->ring, give_back, s);
-	for (; s->tail_seq < s->head_seq; s->tail_seq++)
-		give_back(s->held[s->tail_seq & s->mask].chunk, s);
-	(void)hr_pool_release(s->pool, s->spare);
-	s->spare = NULL;
+	hr_ring_clear(s->ring, NULL, NULL);
+	give_back(s, s->pushed_seq);
 	s->pushed_seq = seq;
+	s->back_seq = seq;
 	s->tail_seq = seq;
 	s->head_seq = seq;
 	s->done_seq = seq;
 	s->given = pos;
-	memset(s->written, 0, (s->mask + 1) * sizeof(struct hr_chunk *));
 	/* relaxed: [setup], the caller orders this before either side goes on. */
 	atomic_store_explicit(&s->write_pos, pos, memory_order_relaxed);
 	atomic_store_explicit(&s->claim, pos, memory_order_relaxed);
@@ -196,22 +221,23 @@ void hr_stream_reset(struct hr_stream *s, uint64_t now_ns)
 }
 
 /* Begin the chunk of seq: take one from the pool and push it, still without
- * frames. What the ring refuses is kept for the next try. */
+ * frames. */
 static bool push_new_chunk(struct hr_stream *s, uint64_t seq, uint64_t now_ns)
 {
-	struct hr_chunk *chunk = s->spare;
+	struct hr_chunk *chunk;
 
-	if (!chunk)
-		chunk = hr_pool_acquire(s->pool, HR_POOL_FIXED);
-	s->spare = chunk;
+	if (seq % TAKE_BACK_EVERY == 0 || s->pushed_seq - s->back_seq == s->n_chunks)
+		take_back(s);
+	chunk = hr_pool_cache_acquire(&s->cache);
 	if (!chunk)
 		return false;
 	chunk->seq = seq;
 	chunk->rate = s->rate;
 	chunk->time_ns = now_ns;
-	if (!hr_ring_push(s->ring, chunk))
+	if (!hr_ring_push(s->ring, chunk)) {
+		(void)hr_pool_cache_release(&s->cache, chunk);
 		return false;
-	s->spare = NULL;
+	}
 	s->written[seq & s->mask] = chunk;
 	s->pushed_seq = seq + 1;
 	return true;
@@ -381,16 +407,14 @@ void hr_stream_read_done(struct hr_stream *s, uint64_t pos, uint64_t now_ns)
 	if (pos >= s->chunk_frames)
 		(void)hold_up_to(s, pos / s->chunk_frames - 1);
 	record_read(s, pos, now_ns);
-	for (; s->tail_seq < s->head_seq &&
-	       (s->tail_seq + 1) * s->chunk_frames + s->hold_frames <= pos;
-	     s->tail_seq++)
-		give_back(s->held[s->tail_seq & s->mask].chunk, s);
+	if (s->tail_seq < first_held(s, pos))
+		s->tail_seq = first_held(s, pos);
 	s->given = pos;
 	/* release, pairs with the loads in hr_stream_rewind(): nothing below the
 	 * claim is needed there any more. */
 	atomic_store_explicit(&s->claim, pos, memory_order_release);
-	/* release, pairs with the load in hr_stream_read_pos(): who sees the room
-	 * finds the chunks back in the pool. */
+	/* release, pairs with the load in hr_stream_read_pos() and push_new_chunk():
+	 * who sees the room may have the chunks. */
 	atomic_store_explicit(&s->read_pos, pos, memory_order_release);
 }
 

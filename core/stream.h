@@ -8,8 +8,8 @@
  *              | released | held |  readable     | open chunk grows |
  *
  * Position p lives in the chunk of sequence number p / chunk_frames. A chunk is
- * pushed when its first frame is about to be written and grows in place, so a frame is readable as soon
- * as it is committed. The reader may look at the same position again and again,
+ * pushed when its first frame is about to be written and grows in place, so a frame is
+ * readable as soon as it is committed. The reader may look at the same position again and again,
  * also some way back (hold_frames), until it says that it is done.
  *
  * The writer may go back (rewind) to any position that the reader has not
@@ -102,9 +102,9 @@ struct hr_span hr_stream_read_begin(struct hr_stream *stream, uint64_t pos,
 				    uint64_t now_ns);
 
 /** All before pos is done with; read_pos becomes pos, which may also go back
- * within hold_frames, and forward over frames never looked at, unless the writer
- * might rewind them. Chunks that are not held any more go back to the pool.
- * Lock-free. [reader] */
+ * within hold_frames, and forward over frames never looked at, up to write_pos, unless
+ * the writer might rewind them. Chunks that are not held any more are the writer's, which gives
+ * them back to the pool when it needs the next. Wait-free. [reader] */
 void hr_stream_read_done(struct hr_stream *stream, uint64_t pos, uint64_t now_ns);
 
 /** Position up to which the reader is done. [any] */

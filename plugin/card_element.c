@@ -113,6 +113,10 @@ static int add_element(struct hr_card_elements *card, size_t i)
 						   (long)element->min, max, 0);
 		break;
 	}
+	/* alsa-lib may have made it, and then failed to write its first value. Of one that
+	 * there was before it says -EBUSY. */
+	if (err < 0 && err != -EBUSY)
+		(void)hr_card_remove(card, i);
 	card->numid[i] = err < 0 ? 0 : snd_ctl_elem_info_get_numid(info);
 	card->is_made[i] = err >= 0;
 	return err;

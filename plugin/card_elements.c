@@ -153,7 +153,7 @@ static int open_card(struct hr_card_elements *card, int index)
 	return err;
 }
 
-static int card_index(snd_pcm_t *slave)
+int hr_card_of(snd_pcm_t *slave)
 {
 	snd_pcm_info_t *info;
 	int err;
@@ -163,16 +163,15 @@ static int card_index(snd_pcm_t *slave)
 	return err < 0 ? err : snd_pcm_info_get_card(info);
 }
 
-int hr_card_elements_open(struct hr_card_elements **cardp, snd_pcm_t *slave,
+int hr_card_elements_open(struct hr_card_elements **cardp, int index,
 			  struct hr_page *page, enum hr_direction direction)
 {
 	struct hr_card_elements *card;
-	int index = card_index(slave);
 	int err;
 
 	if (index < 0) {
-		SNDERR("headroom: card_elements: the slave '%s' belongs to no card, sound "
-		       "goes on without them", snd_pcm_name(slave));
+		SNDERR("headroom: card_elements: the slave belongs to no card, sound goes on "
+		       "without them");
 		return -ENODEV;
 	}
 	card = calloc(1, sizeof(*card));
@@ -193,6 +192,11 @@ int hr_card_elements_open(struct hr_card_elements **cardp, snd_pcm_t *slave,
 }
 
 /* --- while the stream is open --- */
+
+enum hr_direction hr_card_elements_direction(const struct hr_card_elements *card)
+{
+	return card->direction;
+}
 
 int hr_card_elements_fd(const struct hr_card_elements *card)
 {

@@ -23,14 +23,20 @@
 
 struct hr_card_elements;
 
+/** The index of the card that a PCM belongs to; negative if that is none. */
+int hr_card_of(snd_pcm_t *slave);
+
 /**
- * Make the elements on the card of the slave. Those that a killed process or alsactl
+ * Make the elements on the card of that index. Those that a killed process or alsactl
  * restore has left in the subdevice are taken over; thresholds found there that are not
  * the former stream's, so that somebody has set them, count for this one.
  * Returns 0; or -errno after one line, and the stream does without.
  */
-int hr_card_elements_open(struct hr_card_elements **cardp, snd_pcm_t *slave,
+int hr_card_elements_open(struct hr_card_elements **cardp, int index,
 			  struct hr_page *page, enum hr_direction direction);
+
+/** Of the stream that they show. */
+enum hr_direction hr_card_elements_direction(const struct hr_card_elements *card);
 
 /** What tells, by being readable, that somebody has changed a control of the card; -1:
  * nothing. */

@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include "plugin/value_text.h"
 
 #define HR_NAME_DEFAULT "headroom"	/* where the control has no name that fits */
 
@@ -25,11 +26,8 @@ static int hr_ctl_config_set_name(struct hr_ctl_config *config,
 static int hr_ctl_config_refuse(const char *key, snd_config_t *entry,
 				const char *allowed)
 {
-	char *value = NULL;
+	char *value = hr_value_text(entry);
 
-	/* Fails for a compound, and gives NULL for a string without content. */
-	if (snd_config_get_ascii(entry, &value) < 0)
-		value = NULL;
 	if (snd_config_get_type(entry) == SND_CONFIG_TYPE_COMPOUND)
 		SNDERR("headroom: %s { ... }: %s", key, allowed);
 	else

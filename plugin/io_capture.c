@@ -5,6 +5,8 @@
  * not read for longer than the ring lasts is decided here.
  */
 #include <errno.h>
+#include "plugin/episodes.h"
+#include "plugin/io_absent.h"
 #include "plugin/io_stats.h"
 #include "plugin/io_thread.h"
 
@@ -42,7 +44,7 @@ static uint64_t capacity(const struct hr_io *io)
 
 	if (stop > io->buffer)
 		stop = io->buffer;
-	return stop + depth ? stop + depth : 1;
+	return (stop + depth) ? stop + depth : 1;
 }
 
 static uint64_t unread(const struct hr_io *io)
@@ -60,16 +62,51 @@ static uint64_t room(const struct hr_io *io)
 	return most > is ? most - is : 0;
 }
 
+/* Frames that can be read now, and the delay; or -errno. */
+static snd_pcm_sframes_t look(struct hr_io *io, snd_pcm_sframes_t *delay)
+{
+	*delay = 0;
+	return hr_io_is_absent(io) ? (snd_pcm_sframes_t)hr_absent_due(io) :
+				     hr_slave_avail(io->slave, delay);
+}
+
+/* What a device that is gone records. */
+static snd_pcm_sframes_t make_silence(struct hr_io *io, const struct hr_span *span,
+				      uint64_t frames)
+{
+	snd_pcm_channel_area_t areas[HR_CHANNELS_MAX];
+
+	hr_slave_areas(io->slave, span->chunk, areas);
+	snd_pcm_areas_silence(areas, span->offset, io->slave->channels, frames,
+			      io->slave->format);
+	hr_absent_pass(io, frames);
+	return (snd_pcm_sframes_t)frames;
+}
+
 /* Read up to frames from the device. Returns how many or -errno. */
 static snd_pcm_sframes_t fetch(struct hr_io *io, const struct hr_span *span,
 			       uint64_t frames)
 {
-	snd_pcm_sframes_t n = hr_slave_transfer(io->slave, span, frames < span->frames ?
-						frames : span->frames);
+	snd_pcm_sframes_t n;
 
+	if (frames > span->frames)
+		frames = span->frames;
+	n = hr_io_is_absent(io) ? make_silence(io, span, frames) :
+				  hr_slave_transfer(io->slave, span, frames);
 	if (n > 0)
 		io->beyond = (io->beyond + (uint64_t)n) % io->slave->period;
 	return n;
+}
+
+static void count_taken(struct hr_io *io, uint64_t frames)
+{
+	if (hr_episode_is(io, HR_EPISODE_DROP))
+		hr_episode_end(io);
+	if (hr_io_is_absent(io))
+		hr_absent_silence(io, frames);
+	else
+		hr_page_add(io->page, HR_STAT_FRAMES, frames);
+	io->gap = 0;
 }
 
 /* Read up to frames from the device into the stream. Returns how many or -errno. */
@@ -96,10 +133,8 @@ static snd_pcm_sframes_t take(struct hr_io *io, uint64_t frames)
 		hr_stream_write_commit(io->stream, (uint32_t)n);
 		taken += (uint64_t)n;
 	}
-	if (taken) {
-		hr_page_add(io->page, HR_STAT_FRAMES, taken);
-		io->gap = 0;
-	}
+	if (taken)
+		count_taken(io, taken);
 	return (snd_pcm_sframes_t)taken;
 }
 
@@ -108,6 +143,11 @@ static snd_pcm_sframes_t discard(struct hr_io *io, uint64_t frames)
 {
 	uint64_t gone = 0;
 
+	/* Hours may have passed. */
+	if (hr_io_is_absent(io)) {
+		hr_absent_pass(io, frames);
+		gone = frames;
+	}
 	while (gone < frames) {
 		struct hr_span span = { io->scratch, 0, io->scratch->capacity_frames };
 		snd_pcm_sframes_t n = fetch(io, &span, frames - gone);
@@ -123,15 +163,44 @@ static snd_pcm_sframes_t discard(struct hr_io *io, uint64_t frames)
 	return (snd_pcm_sframes_t)gone;
 }
 
+/* The device overran its own buffer, or broke off. What it lost then is known by the
+ * clock only; but not less than what it still has. */
+static enum hr_cause count_device_xrun(struct hr_io *io)
+{
+	enum hr_cause cause = hr_blame_for_xrun(io, false);
+	snd_pcm_sframes_t left = hr_slave_rest(io->slave);
+	uint64_t passed, most = io->slave->buffer;
+
+	io->now_ns = hr_now_ns();
+	passed = hr_ns_to_frames(io->now_ns - io->looked_ns, io->rate);
+	if (left > (snd_pcm_sframes_t)passed)
+		passed = (uint64_t)left < most ? (uint64_t)left : most;
+
+	hr_stats_device_xrun(io, cause);
+	/* What is discarded already goes on to be. */
+	if (io->run == HR_RUN_RUNNING)
+		hr_episode_begin(io, drops_left(io) ? HR_EPISODE_DEVICE : HR_EPISODE_XRUN,
+				 cause, io->looked_ns);
+	hr_stats_dropped(io, passed);
+	io->looked_ns = io->now_ns;
+	return cause;
+}
+
 void hr_capture_settle(struct hr_io *io)
 {
 	snd_pcm_sframes_t delay, avail;
 
 	if (io->run != HR_RUN_DISCARDING)
 		return;
-	avail = hr_slave_avail(io->slave, &delay);
+	avail = look(io, &delay);
 	if (avail > 0)
 		(void)discard(io, (uint64_t)avail);
+	else if (avail < 0 && hr_io_fault_of((int)avail) == HR_FAULT_XRUN)
+		(void)count_device_xrun(io);
+	/* And what comes until it stands. */
+	avail = avail < 0 ? 0 : hr_slave_rest(io->slave);
+	if (avail > 0 && (uint64_t)avail <= io->slave->buffer)
+		hr_stats_dropped(io, (uint64_t)avail);
 }
 
 /* What a device that tells nothing any more has recorded since it was looked at, by the
@@ -151,10 +220,15 @@ uint64_t hr_capture_unread(struct hr_io *io)
 	return unread(io);
 }
 
+uint64_t hr_capture_fill(const struct hr_io *io)
+{
+	return 100 * unread(io) / capacity(io);
+}
+
 static void publish(struct hr_io *io, int64_t extra)
 {
 	uint64_t pos = hr_stream_write_pos(io->stream);
-	uint64_t level = 100 * unread(io) / capacity(io);
+	uint64_t level = hr_capture_fill(io);
 
 	hr_io_publish(io, pos, pos, extra);
 	hr_stats_levels(io, level, level);
@@ -162,10 +236,11 @@ static void publish(struct hr_io *io, int64_t extra)
 
 /* The program is told once it has read what was kept. The device runs on, so that
  * what is lost is counted to the frame. */
-static void tell_overrun(struct hr_io *io)
+static void tell_overrun(struct hr_io *io, enum hr_cause cause)
 {
 	uint64_t pos = hr_stream_write_pos(io->stream);
 
+	hr_episode_keep(io, HR_EPISODE_XRUN, cause);
 	io->run = HR_RUN_DISCARDING;
 	/* Before the fault: by the position the program's side sees that there is
 	 * something left to read first. */
@@ -178,32 +253,38 @@ static void tell_overrun(struct hr_io *io)
 	hr_io_latch(io, HR_FAULT_XRUN);
 }
 
-/* The device overran its own buffer. What it lost is known by the clock only. */
 static int device_xrun(struct hr_io *io)
 {
+	bool is_told = io->run == HR_RUN_RUNNING && !drops_left(io);
+	enum hr_cause cause = count_device_xrun(io);
 	int err;
 
-	hr_stats_device_xrun(io, hr_io_was_late(io) ? HR_CAUSE_SCHEDULER :
-						      HR_CAUSE_DEVICE);
-	hr_stats_dropped(io, hr_ns_to_frames(io->now_ns - io->looked_ns, io->rate));
-	io->looked_ns = io->now_ns;
 	io->moved_ns = io->now_ns;
 	io->beyond = 0;
-	err = snd_pcm_prepare(io->slave->pcm);
+	err = hr_slave_prepare(io->slave);
 	if (err == 0)
 		err = hr_slave_start(io->slave);
-	if (io->run == HR_RUN_RUNNING && !drops_left(io))
-		tell_overrun(io);
+	if (err == 0 && is_told)
+		tell_overrun(io, cause);
+	else if (err == 0 && io->run == HR_RUN_RUNNING)
+		hr_episode_end(io);
 	return err;
 }
 
 static void device_fault(struct hr_io *io, int err)
 {
-	if (err == -EPIPE)
+	if (hr_io_fault_of(err) == HR_FAULT_XRUN)
 		err = device_xrun(io);
 	if (err == 0)
 		return;
-	if (hr_io_fault_of(err) == HR_FAULT_XRUN)
+	if (hr_io_fault_of(err) == HR_FAULT_LOST && hr_absent_begin(io)) {
+		/* From the last look on it is silence; who wants to be told of a loss is. */
+		if (io->run == HR_RUN_RUNNING && !drops_left(io))
+			tell_overrun(io, HR_CAUSE_DEVICE);
+		return;
+	}
+	/* Once an overrun is told, this is the same. */
+	if (hr_io_fault_of(err) == HR_FAULT_XRUN && io->run != HR_RUN_DISCARDING)
 		hr_health_overrun(hr_page_health(io->page));
 	hr_io_halt(io, hr_io_fault_of(err));
 }
@@ -214,8 +295,10 @@ static void device_fault(struct hr_io *io, int err)
 static void notice_pace(struct hr_io *io, uint64_t before, uint64_t taken)
 {
 	snd_pcm_sframes_t delay, avail;
+	/* There may be room for less than the device holds. */
+	uint64_t most = capacity(io) < io->slave->buffer ? capacity(io) : io->slave->buffer;
 
-	if (io->unpaced || taken < io->slave->buffer / 2 || before < io->slave->buffer)
+	if (io->unpaced || hr_io_is_absent(io) || taken < most / 2 || before < io->slave->buffer)
 		return;
 	avail = hr_slave_avail(io->slave, &delay);
 	if (avail >= (snd_pcm_sframes_t)before)
@@ -224,19 +307,23 @@ static void notice_pace(struct hr_io *io, uint64_t before, uint64_t taken)
 
 /* The program has read too little for too long: drop what it has no room for as
  * long as it allows, then tell it. Returns 0 or -errno. */
-static int drop_for_want_of_room(struct hr_io *io, uint64_t frames)
+static int drop_for_want_of_room(struct hr_io *io, uint64_t frames, enum hr_cause cause)
 {
 	uint64_t most = drops_left(io);
-	snd_pcm_sframes_t n = discard(io, frames < most ? frames : most);
+	snd_pcm_sframes_t n;
 
+	if (frames && most)
+		hr_episode_keep(io, HR_EPISODE_DROP, cause);
+	n = discard(io, frames < most ? frames : most);
 	if (n < 0)
 		return (int)n;
 	io->gap += (uint64_t)n;
 	if (drops_left(io))
 		return 0;
-	hr_page_set(io->page, HR_STAT_XRUN_CAUSE, HR_CAUSE_PROGRAM);
-	tell_overrun(io);
-	return 0;
+	tell_overrun(io, cause);
+	/* What is still there is as lost; once the device overruns it is not seen any more. */
+	n = discard(io, frames - (uint64_t)n);
+	return n < 0 ? (int)n : 0;
 }
 
 /* Take what is there as far as there is room. Returns 0 or -errno. */
@@ -251,7 +338,8 @@ static int collect(struct hr_io *io, uint64_t avail)
 	hr_io_see_appl(io);	/* it may have read since: then there is room */
 	if (room(io) || io->unpaced)
 		return 0;
-	return drop_for_want_of_room(io, avail - (uint64_t)n);
+	return drop_for_want_of_room(io, avail - (uint64_t)n,
+				     hr_blame_for_full_ring(io, avail, most));
 }
 
 /* When to look at the device, should it not wake us before. It does at the end of a
@@ -266,8 +354,7 @@ static uint64_t frames_to_look(const struct hr_io *io)
 	uint64_t left = period - io->beyond + 1;
 
 	if (stood >= 2 * period)
-		return stood / 2 < io->slave->buffer / 2 ? stood / 2 :
-							   io->slave->buffer / 2;
+		return stood / 2 < io->buffer / 2 ? stood / 2 : io->buffer / 2;
 	if (!io->beyond)
 		return period + least + 1;
 	if (stood)
@@ -281,17 +368,17 @@ static void plan_wait(struct hr_io *io, struct hr_plan *plan)
 		plan->wait_program = true;
 		return;
 	}
-	plan->poll_device = !io->device_lied;
+	plan->poll_device = !io->device_lied && !hr_io_is_absent(io);
 	hr_plan_within(io, plan, hr_frames_to_ns(frames_to_look(io), io->rate));
 	if (io->run == HR_RUN_RUNNING)
-		hr_plan_for_program(io, plan, unread(io));
+		hr_plan_for_program(io, plan, unread(io), io->slave->avail_min);
 }
 
 /* The device stands still: what it has until here is the program's to read now,
  * not after the pause. */
 void hr_capture_pause(struct hr_io *io)
 {
-	snd_pcm_sframes_t delay = 0, avail = hr_slave_avail(io->slave, &delay);
+	snd_pcm_sframes_t delay, avail = look(io, &delay);
 	uint64_t most;
 
 	hr_io_see_appl(io);
@@ -301,15 +388,35 @@ void hr_capture_pause(struct hr_io *io)
 	publish(io, 0);
 }
 
+/* Time has passed for it until now, and goes on with it. */
+static int have_device_back(struct hr_io *io)
+{
+	if (!hr_absent_end(io))
+		return 0;
+	io->beyond = 0;
+	io->looked_ns = io->now_ns;
+	return hr_slave_start(io->slave);
+}
+
+/* Up to where nothing is left in the device: a read of the program's in the midst of a step
+ * may leave room, and frames for the next one, which an overrun before it costs, too. */
+static void note_look(struct hr_io *io, uint64_t avail, uint64_t before)
+{
+	uint64_t gone = hr_stream_write_pos(io->stream) + io->discarded - before;
+	uint64_t left = avail > gone ? avail - gone : 0;
+
+	io->looked_ns = io->now_ns - hr_frames_to_ns(left, io->rate);
+}
+
 void hr_capture_step(struct hr_io *io, struct hr_plan *plan)
 {
 	uint64_t before = hr_stream_write_pos(io->stream) + io->discarded;
-	snd_pcm_sframes_t avail, delay = 0;
+	snd_pcm_sframes_t avail, delay;
 	bool moved;
 	int err;
 
 	hr_io_see_appl(io);
-	avail = hr_slave_avail(io->slave, &delay);
+	avail = look(io, &delay);
 	/* After it: a look planned from here on is not too early. */
 	io->now_ns = hr_now_ns();
 	err = avail < 0 ? (int)avail : 0;
@@ -320,16 +427,19 @@ void hr_capture_step(struct hr_io *io, struct hr_plan *plan)
 	} else if (err == 0) {
 		err = collect(io, (uint64_t)avail);
 	}
-	if (err < 0) {
+	if (err == 0)
+		err = have_device_back(io);
+	if (err < 0 && !hr_slave_err_passes(err)) {
 		device_fault(io, err);
-	} else {
-		io->looked_ns = io->now_ns;
+	} else if (err == 0) {
+		note_look(io, (uint64_t)avail, before);
 		hr_stats_rate(io, hr_stream_write_pos(io->stream) + io->discarded);
 		publish(io, delay > avail ? delay - avail : 0);
 	}
 	moved = hr_stream_write_pos(io->stream) + io->discarded != before;
-	/* Ready, yet nothing had come: next time the clock wakes us. */
-	io->device_lied = io->device_woke && !moved;
+	/* Ready, yet next to nothing had come: next time the clock wakes us. */
+	io->device_lied = io->device_woke &&
+			  (!moved || (avail >= 0 && (uint64_t)avail < hr_io_too_little(io)));
 	if (moved)
 		io->moved_ns = io->now_ns;
 	if (io->run == HR_RUN_RUNNING || io->run == HR_RUN_DISCARDING)

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Copyright (C) 2026 The headroom authors */
 /*
- * Playback: the device is kept as full as the program allows, its position is
- * published, and what happens when the queue runs dry is decided here.
+ * Playback: the device is kept as full as the program allows, and its position is
+ * published.
  */
-#include <errno.h>
+#include "plugin/episodes.h"
+#include "plugin/io_absent.h"
+#include "plugin/io_playback.h"
 #include "plugin/io_stats.h"
-#include "plugin/io_thread.h"
 
-/* How long a draining device may stand still, beyond two of its periods. */
-#define STANDSTILL_NS (100 * HR_NS_PER_MS)
 /* on_underrun silence: the queue is never let below this or half a period. */
 #define SILENCE_MARGIN_NS (2 * HR_NS_PER_MS)
-/* A look at the queue after it should have run dry. */
-#define DRY_SLACK_NS (HR_NS_PER_MS / 2)
 
 void hr_playback_reset(struct hr_io *io)
 {
@@ -26,17 +23,6 @@ void hr_playback_reset(struct hr_io *io)
 	hr_silence_reset(&io->silence);
 }
 
-/* Frames of silence that may be played before the stream has to stop. */
-static uint64_t silence_left(const struct hr_io *io)
-{
-	return io->config->underrun_silence ? UINT64_MAX : hr_io_gap_left(io);
-}
-
-static bool plays_silence(const struct hr_io *io)
-{
-	return silence_left(io) > 0;
-}
-
 /* What was taken back and is given again was counted the first time. */
 static void count_moved(struct hr_io *io, uint64_t frames)
 {
@@ -44,13 +30,15 @@ static void count_moved(struct hr_io *io, uint64_t frames)
 
 	io->taken_back -= again;
 	io->rewound = false;
+	if (hr_episode_is(io, HR_EPISODE_SILENCE))
+		hr_episode_end(io);
 	io->gap = 0;
 	hr_page_add(io->page, HR_STAT_FRAMES, frames - again);
 }
 
 /* Move what the program has written into the device, as much as fits. At most
  * one buffer in one go, so that a device that never fills lets us publish. */
-static int feed(struct hr_io *io)
+int hr_playback_feed(struct hr_io *io)
 {
 	uint64_t moved = 0;
 
@@ -80,16 +68,21 @@ static int feed(struct hr_io *io)
 	return 0;
 }
 
+uint64_t hr_playback_fill(const struct hr_io *io)
+{
+	return 100 * hr_playback_waiting(io, io->taken) / io->buffer;
+}
+
 /* Give the device up to frames of silence. */
-static int feed_silence(struct hr_io *io, uint64_t frames)
+int hr_playback_feed_silence(struct hr_io *io, uint64_t frames)
 {
 	struct hr_span span = { io->scratch, 0, io->scratch->capacity_frames };
 	snd_pcm_sframes_t n;
 
 	if (frames < span.frames)
 		span.frames = (uint32_t)frames;
-	if (silence_left(io) < span.frames)
-		span.frames = (uint32_t)silence_left(io);
+	if (hr_playback_silence_left(io) < span.frames)
+		span.frames = (uint32_t)hr_playback_silence_left(io);
 	n = hr_slave_transfer(io->slave, &span, span.frames);
 	if (n <= 0)
 		return (int)n;
@@ -97,17 +90,11 @@ static int feed_silence(struct hr_io *io, uint64_t frames)
 	io->handed += (uint64_t)n;
 	io->queued += (uint64_t)n;
 	io->rewound = false;
+	if (!hr_episode_is(io, HR_EPISODE_SILENCE))
+		hr_episode_begin(io, HR_EPISODE_SILENCE, hr_blame_for_xrun(io, false), 0);
 	io->gap += (uint64_t)n;
-	hr_health_silence(hr_page_health(io->page), (uint64_t)n);
+	hr_stats_silence(io, (uint64_t)n);
 	return 0;
-}
-
-/* Frames that the program has written and that were not heard yet. */
-static uint64_t waiting(const struct hr_io *io, uint64_t pos)
-{
-	uint64_t written = hr_stream_write_pos(io->stream);
-
-	return written > pos ? written - pos : 0;
 }
 
 /* Frames of the program's that the device has played. */
@@ -118,15 +105,22 @@ static uint64_t heard(struct hr_io *io)
 
 uint64_t hr_playback_unheard(struct hr_io *io)
 {
-	return waiting(io, heard(io));
+	return hr_playback_waiting(io, heard(io));
 }
 
-static void publish(struct hr_io *io, int64_t extra)
+uint64_t hr_playback_in_device(struct hr_io *io)
+{
+	uint64_t pos = heard(io);
+
+	return io->taken > pos ? io->taken - pos : 0;
+}
+
+void hr_playback_publish(struct hr_io *io, int64_t extra)
 {
 	uint64_t pos = heard(io);
 	uint64_t ahead = io->queued < 2 * io->slave->period ? io->queued :
 			 2 * io->slave->period;
-	uint64_t left = waiting(io, pos), queued = waiting(io, io->taken);
+	uint64_t left = hr_playback_waiting(io, pos), queued = hr_playback_waiting(io, io->taken);
 
 	/* In between it is played on by the clock, unless silence is about: what
 	 * of the time is the program's is not known then. The end of a drain is not
@@ -150,8 +144,9 @@ static int look(struct hr_io *io)
 	snd_pcm_sframes_t avail = hr_slave_avail(io->slave, &delay);
 	uint64_t queued, buffer = io->slave->buffer;
 
+	/* Where it was will do until it can tell. */
 	if (avail < 0)
-		return (int)avail;
+		return hr_slave_err_passes(avail) ? 0 : (int)avail;
 	/* After the look: the position is extrapolated from this time on, and must
 	 * not come out ahead of the device. */
 	io->now_ns = hr_now_ns();
@@ -160,22 +155,16 @@ static int look(struct hr_io *io)
 	 * is not believed. */
 	if (queued < io->queued)
 		io->queued = queued;
-	publish(io, delay > (snd_pcm_sframes_t)io->queued ?
-		    delay - (snd_pcm_sframes_t)io->queued : 0);
+	hr_playback_publish(io, delay > (snd_pcm_sframes_t)io->queued ?
+				delay - (snd_pcm_sframes_t)io->queued : 0);
 	return 0;
-}
-
-void hr_playback_pause(struct hr_io *io)
-{
-	/* What the device refuses to tell stays as it was. */
-	(void)look(io);
 }
 
 /* How much must stay queued where silence is played. What was taken back is about to
  * be given again, and silence before that would delay it: it comes at the last moment. */
-static uint64_t silence_margin(const struct hr_io *io)
+uint64_t hr_playback_silence_margin(const struct hr_io *io)
 {
-	uint64_t margin = hr_ns_to_frames(io->rewound ? DRY_SLACK_NS : SILENCE_MARGIN_NS,
+	uint64_t margin = hr_ns_to_frames(io->rewound ? HR_DRY_SLACK_NS : SILENCE_MARGIN_NS,
 					  io->rate);
 	uint64_t half = io->slave->period / 2;
 
@@ -192,7 +181,7 @@ void hr_playback_rewind(struct hr_io *io)
 	 * over, and the program waits. */
 	(void)hr_stream_rewind(io->stream, io->rewind_pos);
 	if ((io->run != HR_RUN_RUNNING && io->run != HR_RUN_PAUSED) ||
-	    io->rewind_pos >= io->taken || look(io) < 0)
+	    io->rewind_pos >= io->taken || hr_io_is_absent(io) || look(io) < 0)
 		return;
 	frames = io->taken - io->rewind_pos;
 	frames = hr_slave_rewind(io->slave, frames < most ? frames : most);
@@ -204,16 +193,18 @@ void hr_playback_rewind(struct hr_io *io)
 	io->taken_back += frames;
 	io->rewound = true;
 	hr_stream_restart(io->stream, io->taken);
-	publish(io, hr_position_extra(&io->position));
+	hr_blame_rewound(io);
+	hr_playback_publish(io, hr_position_extra(&io->position));
 }
 
 int hr_playback_start(struct hr_io *io)
 {
-	int err = feed(io);
+	int err = hr_io_is_absent(io) ? 0 : hr_playback_feed(io);
 
 	/* A stream that never stops may start empty; the device would refuse. */
-	if (err == 0 && !io->queued && silence_left(io) == UINT64_MAX)
-		err = feed_silence(io, silence_margin(io));
+	if (err == 0 && !hr_io_is_absent(io) && !io->queued &&
+	    hr_playback_silence_left(io) == UINT64_MAX)
+		err = hr_playback_feed_silence(io, hr_playback_silence_margin(io));
 	if (err < 0)
 		return err;
 	hr_io_see_appl(io);
@@ -221,184 +212,51 @@ int hr_playback_start(struct hr_io *io)
 	return hr_slave_start(io->slave);
 }
 
-void hr_playback_end_drain(struct hr_io *io, int error)
-{
-	if (error < 0)
-		hr_io_lose(io);
-	io->run = HR_RUN_IDLE;
-	io->queued = 0;
-	publish(io, 0);
-	hr_stats_calm(io);
-	/* relaxed: `drained` orders it. */
-	atomic_store_explicit(&io->drain_error, error, memory_order_relaxed);
-	/* seq_cst: see hr_io_ready(). */
-	atomic_store_explicit(&io->drained, true, memory_order_seq_cst);
-	hr_wake_signal(&io->app_wake);
-}
-
-/* The queue ran dry and the program has nothing waiting: tell it. What the device holds
- * all the same is not heard. What waits is counted later: the program may take it back. */
-static void underrun(struct hr_io *io)
-{
-	uint64_t pos = heard(io);
-
-	io->run = HR_RUN_FAULT;
-	io->unheard = io->taken > pos ? io->taken - pos : 0;
-	io->queued = 0;
-	publish(io, 0);
-	hr_stats_calm(io);
-	hr_health_overrun(hr_page_health(io->page));
-	hr_io_latch(io, HR_FAULT_XRUN);
-}
-
-/* The device stopped, but there is sound to go on with: no need to tell the
- * program, which was in time. */
-static int start_again(struct hr_io *io)
-{
-	int err = snd_pcm_prepare(io->slave->pcm);
-
-	if (err == 0 && plays_silence(io) && !waiting(io, io->taken))
-		err = feed_silence(io, io->slave->period);
-	if (err == 0)
-		err = feed(io);
-	/* It may have started by the silence and run dry again: the next look tells. */
-	return err < 0 && err != -EPIPE ? err : hr_slave_start(io->slave);
-}
-
-static enum hr_cause blame(const struct hr_io *io, bool sound_waits)
-{
-	if (hr_io_was_late(io))
-		return HR_CAUSE_SCHEDULER;
-	return sound_waits ? HR_CAUSE_DEVICE : HR_CAUSE_PROGRAM;
-}
-
-static void device_xrun(struct hr_io *io)
-{
-	bool sound_waits = waiting(io, io->taken) > 0;
-
-	io->queued = 0;		/* all that it had was played */
-	if (!sound_waits && io->run == HR_RUN_DRAINING) {
-		hr_playback_end_drain(io, 0);	/* it ran dry because that was all */
-		return;
-	}
-	/* Frames that come in this moment are no loss: either they are played or
-	 * the program is told that they were not taken. */
-	if (!sound_waits && !plays_silence(io))
-		sound_waits = !hr_io_declare_dry(io);
-	hr_stats_device_xrun(io, blame(io, sound_waits));
-	if ((sound_waits || plays_silence(io)) && start_again(io) == 0)
-		return;
-	underrun(io);
-}
-
-/* A kernel's device leaves DRAINING by itself when the last frame was heard, and
- * has no position to tell from then on. */
-static bool has_ended_drain(const struct hr_io *io, int err)
-{
-	return err == -EBADFD && io->run == HR_RUN_DRAINING && !waiting(io, io->taken) &&
-	       snd_pcm_state(io->slave->pcm) == SND_PCM_STATE_SETUP;
-}
-
-static void device_fault(struct hr_io *io, int err)
-{
-	enum hr_fault fault = hr_io_fault_of(err);
-
-	if (has_ended_drain(io, err)) {
-		hr_playback_end_drain(io, 0);
-		return;
-	}
-	if (fault == HR_FAULT_XRUN) {
-		device_xrun(io);
-		return;
-	}
-	hr_io_halt(io, fault);
-}
-
-/* A stop threshold below the buffer: the device is to stop with sound left. It is
- * kept at each step, so the device may play up to one of its periods beyond. */
-static void keep_stop_threshold(struct hr_io *io)
-{
-	/* relaxed: a setting by itself. */
-	uint64_t stop = atomic_load_explicit(&io->stop_threshold, memory_order_relaxed);
-	uint64_t left = waiting(io, hr_position_last(&io->position));
-
-	if (io->run != HR_RUN_RUNNING || plays_silence(io) || stop >= io->buffer ||
-	    left > io->buffer - stop)
-		return;
-	hr_stats_device_xrun(io, HR_CAUSE_PROGRAM);
-	snd_pcm_drop(io->slave->pcm);
-	underrun(io);
-}
-
-/* A rate converter holds up to a period back until it is drained, and fails, with all
- * that is queued unheard, if there is no room for it then. */
-static bool has_room_to_drain(const struct hr_io *io)
-{
-	const struct hr_slave *slave = io->slave;
-
-	return slave->buffer < 2 * slave->period ||
-	       io->queued + slave->period <= slave->buffer;
-}
-
-static int drain_on(struct hr_io *io)
-{
-	uint64_t patience_ns = hr_frames_to_ns(2 * io->slave->period, io->rate) +
-			       STANDSTILL_NS;
-	int err = -EAGAIN;
-
-	if (!waiting(io, io->taken) && has_room_to_drain(io))
-		err = hr_slave_drain(io->slave);
-	if (err == 0) {
-		hr_playback_end_drain(io, 0);
-	} else if (err == -EAGAIN && io->now_ns - io->moved_ns > patience_ns) {
-		snd_pcm_drop(io->slave->pcm);
-		hr_playback_end_drain(io, -EIO);
-	}
-	return err == -EAGAIN ? 0 : err;
-}
-
 static int keep_from_running_dry(struct hr_io *io)
 {
 	/* What holds less than the margin is topped up by one margin only: a late
 	 * program is heard as soon as it writes. */
-	if (io->run != HR_RUN_RUNNING || !plays_silence(io) ||
-	    io->queued >= silence_margin(io) || waiting(io, io->taken))
+	if (io->run != HR_RUN_RUNNING || !hr_playback_plays_silence(io) ||
+	    io->queued >= hr_playback_silence_margin(io) || hr_playback_waiting(io, io->taken))
 		return 0;
-	return feed_silence(io, silence_margin(io));
+	return hr_playback_feed_silence(io, hr_playback_silence_margin(io));
 }
 
-static void plan_wait(struct hr_io *io, struct hr_plan *plan)
+/* Whether a device that woke us had reason to, by how it stood before the step: it was
+ * ready, or played a good part of a period since the last look, or took one. */
+static bool has_moved(const struct hr_io *io, uint64_t handed, uint64_t queued)
 {
-	uint64_t avail = io->slave->buffer - (io->queued < io->slave->buffer ?
-					      io->queued : io->slave->buffer);
-	uint64_t period_ns = hr_io_period_ns(io);
-	uint64_t pos = hr_position_last(&io->position);
+	uint64_t fed = io->handed - handed, buffer = io->slave->buffer;
+	uint64_t room = io->queued < buffer ? buffer - io->queued : 0;
+	uint64_t played = queued + fed > io->queued ? queued + fed - io->queued : 0;
 
-	plan->wait_program = avail > 0 && io->run == HR_RUN_RUNNING;
-	plan->poll_device = avail < io->slave->avail_min && !io->device_lied;
-	if (plan->poll_device) {
-		hr_plan_for_device(io, plan);
-		plan->due_ns = io->now_ns + period_ns +
-			       hr_frames_to_ns(io->slave->avail_min - avail, io->rate);
-		/* A draining device wakes us at the end only; the program wants to know
-		 * on the way. */
-		if (io->run == HR_RUN_DRAINING)
-			hr_plan_within(io, plan, period_ns);
-	} else if (io->queued || io->run == HR_RUN_DRAINING) {
-		uint64_t dry_ns = hr_frames_to_ns(io->queued, io->rate) + DRY_SLACK_NS;
+	if (!fed && !played)
+		return false;
+	return room + fed >= io->slave->avail_min || fed >= hr_io_too_little(io) ||
+	       played >= hr_io_too_little(io);
+}
 
-		hr_plan_within(io, plan, dry_ns < period_ns ? dry_ns : period_ns);
-	}
-	if (plays_silence(io) && io->run == HR_RUN_RUNNING) {
-		uint64_t margin = silence_margin(io);
+static int step_with_device(struct hr_io *io)
+{
+	int err = hr_playback_feed(io);
 
-		hr_plan_within(io, plan, io->queued > margin ?
-			       hr_frames_to_ns(io->queued - margin, io->rate) :
-			       DRY_SLACK_NS);
-	}
-	if (io->run == HR_RUN_RUNNING)
-		hr_plan_for_program(io, plan, pos + io->buffer > io->seen_appl ?
-				    pos + io->buffer - io->seen_appl : 0);
+	if (err == 0)
+		err = look(io);
+	if (err == 0)
+		err = keep_from_running_dry(io);
+	if (err == 0)
+		hr_playback_keep_stop_threshold(io);
+	if (err == 0 && io->run == HR_RUN_DRAINING)
+		err = hr_playback_drain_on(io);
+	return err;
+}
+
+void hr_playback_pause(struct hr_io *io)
+{
+	if (hr_io_is_absent(io))
+		hr_playback_pass_time(io);
+	else	/* What the device refuses to tell stays as it was. */
+		(void)look(io);
 }
 
 void hr_playback_step(struct hr_io *io, struct hr_plan *plan)
@@ -407,20 +265,11 @@ void hr_playback_step(struct hr_io *io, struct hr_plan *plan)
 	int err;
 
 	hr_io_see_appl(io);
-	err = feed(io);
-	if (err == 0)
-		err = look(io);
-	if (err == 0)
-		err = keep_from_running_dry(io);
-	if (err == 0)
-		keep_stop_threshold(io);
-	if (err == 0 && io->run == HR_RUN_DRAINING)
-		err = drain_on(io);
+	err = hr_io_is_absent(io) ? hr_playback_step_absent(io) : step_with_device(io);
 	if (err < 0)
-		device_fault(io, err);
-	/* Ready, yet nothing had moved: next time the clock wakes us. */
-	io->device_lied = io->device_woke && io->handed == handed &&
-			  io->queued == queued;
+		hr_playback_fault(io, err);
+	/* Ready, yet next to nothing had moved: next time the clock wakes us. */
+	io->device_lied = io->device_woke && !has_moved(io, handed, queued);
 	if (io->run == HR_RUN_RUNNING || io->run == HR_RUN_DRAINING)
-		plan_wait(io, plan);
+		hr_playback_plan(io, plan);
 }

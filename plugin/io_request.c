@@ -4,12 +4,16 @@
  * What the program may ask of the I/O thread, and how it is carried out.
  */
 #include <errno.h>
+#include "plugin/episodes.h"
+#include "plugin/io_absent.h"
 #include "plugin/io_stats.h"
 #include "plugin/io_thread.h"
+#include "plugin/thread.h"
 
 static void reset(struct hr_io *io)
 {
 	io->run = HR_RUN_IDLE;
+	hr_episode_end(io);
 	hr_stats_calm(io);
 	hr_stats_rate_restart(io);
 	io->lost = 0;
@@ -21,6 +25,7 @@ static void reset(struct hr_io *io)
 		hr_playback_reset(io);
 	else
 		hr_capture_reset(io);
+	hr_blame_begin(io);
 }
 
 /* A plug-in tells of a suspend only when it is asked where it is. */
@@ -35,7 +40,7 @@ static snd_pcm_state_t device_state(const struct hr_io *io)
 static bool is_prepared(const struct hr_io *io)
 {
 	return !io->handed && io->run == HR_RUN_IDLE &&
-	       device_state(io) == SND_PCM_STATE_PREPARED;
+	       (hr_io_is_absent(io) || device_state(io) == SND_PCM_STATE_PREPARED);
 }
 
 /* The program gives up a stream that has ended by itself, or is suspended. */
@@ -45,14 +50,23 @@ static void lose_by_fault(struct hr_io *io)
 		hr_io_lose(io);
 }
 
+/* Before the device forgets what the loss is counted by. */
+static void settle(struct hr_io *io)
+{
+	if (io->run == HR_RUN_FAULT)
+		hr_io_settle(io);
+	hr_capture_settle(io);
+}
+
 static int prepare(struct hr_io *io)
 {
 	int err;
 
-	hr_capture_settle(io);
+	settle(io);
+	(void)hr_absent_end(io);
 	if (!is_prepared(io)) {
-		snd_pcm_drop(io->slave->pcm);
-		err = snd_pcm_prepare(io->slave->pcm);
+		hr_slave_drop(io->slave);
+		err = hr_slave_prepare(io->slave);
 		if (err < 0)
 			return err;
 	}
@@ -71,22 +85,25 @@ static int prepare(struct hr_io *io)
 
 static int start(struct hr_io *io)
 {
-	int err = io->direction == HR_PLAYBACK ? hr_playback_start(io) :
-						 hr_capture_start(io);
+	int err;
 
+	(void)hr_absent_end(io);
+	hr_absent_restart(io);
+	err = io->direction == HR_PLAYBACK ? hr_playback_start(io) : hr_capture_start(io);
 	if (err < 0)
 		return err;
 	io->run = HR_RUN_RUNNING;
+	hr_blame_begin(io);
 	hr_stats_state(io, HR_STATE_RUNNING);
 	return 0;
 }
 
 static int stop(struct hr_io *io)
 {
-	hr_capture_settle(io);
+	settle(io);
 	lose_by_fault(io);
 	reset(io);
-	snd_pcm_drop(io->slave->pcm);
+	hr_slave_drop(io->slave);
 	hr_stats_state(io, HR_STATE_SETUP);
 	/* Whoever waits for the drain to end must not wait for ever. seq_cst: see
 	 * hr_io_ready(). */
@@ -102,7 +119,14 @@ static int pause_after_xrun(struct hr_io *io)
 	struct hr_plan plan = { .deadline_ns = UINT64_MAX, .due_ns = UINT64_MAX };
 
 	hr_io_step(io, &plan);
-	return io->run == HR_RUN_RUNNING ? snd_pcm_pause(io->slave->pcm, true) : -EPIPE;
+	return io->run == HR_RUN_RUNNING ? hr_slave_pause(io->slave, true) : -EPIPE;
+}
+
+/* What the device's descriptors said was of another state. */
+static void forget_wakes(struct hr_io *io)
+{
+	io->device_woke = false;
+	io->device_lied = false;
 }
 
 static int pause_device(struct hr_io *io, bool enable)
@@ -111,13 +135,20 @@ static int pause_device(struct hr_io *io, bool enable)
 
 	if (io->run != (enable ? HR_RUN_RUNNING : HR_RUN_PAUSED))
 		return -EBADFD;
-	err = snd_pcm_pause(io->slave->pcm, enable);
+	err = hr_slave_pause(io->slave, enable);
 	if (err == -EPIPE && enable)
 		err = pause_after_xrun(io);
 	if (err < 0)
 		return err;
 	io->run = enable ? HR_RUN_PAUSED : HR_RUN_RUNNING;
+	forget_wakes(io);
+	if (!enable)
+		hr_absent_restart(io);
 	io->moved_ns = io->now_ns;
+	/* What passes in a pause is not recorded. */
+	io->looked_ns = io->now_ns;
+	hr_episode_end(io);
+	hr_blame_begin(io);
 	hr_stats_state(io, enable ? HR_STATE_PAUSED : HR_STATE_RUNNING);
 	/* The position will stand, perhaps for minutes: let it be where the device
 	 * is, not where it was at the last step. */
@@ -137,8 +168,9 @@ static int drain(struct hr_io *io)
 {
 	int err = 0;
 
-	/* An empty device would refuse to start; there is nothing to wait for. */
-	if (io->run == HR_RUN_IDLE &&
+	/* An empty device would refuse to start; there is nothing to wait for. After a start
+	 * that failed the device may have it all. */
+	if (io->run == HR_RUN_IDLE && !io->queued &&
 	    hr_stream_write_pos(io->stream) == hr_stream_read_pos(io->stream)) {
 		hr_playback_end_drain(io, 0);
 		return 0;
@@ -153,21 +185,13 @@ static int drain(struct hr_io *io)
 	if (io->run != HR_RUN_RUNNING)
 		return -EBADFD;
 	io->run = HR_RUN_DRAINING;
-	io->moved_ns = io->now_ns;
+	io->drain_ns = io->now_ns;
 	hr_stats_state(io, HR_STATE_DRAINING);
 	return 0;
 }
 
-/* Go on with whatever the suspend interrupted: returns that, an enum hr_run. */
-static int resume(struct hr_io *io)
+static int resume_device(struct hr_io *io)
 {
-	static const enum hr_state states[] = {
-		[HR_RUN_IDLE] = HR_STATE_PREPARED,
-		[HR_RUN_RUNNING] = HR_STATE_RUNNING,
-		[HR_RUN_PAUSED] = HR_STATE_PAUSED,
-		[HR_RUN_DRAINING] = HR_STATE_DRAINING,
-		[HR_RUN_DISCARDING] = HR_STATE_XRUN,
-	};
 	/* Nobody may have seen the suspend yet. */
 	snd_pcm_state_t state = device_state(io);
 	int err;
@@ -184,16 +208,48 @@ static int resume(struct hr_io *io)
 	if (err < 0)
 		return err == -EBADFD ? -ENOSYS : err;
 	/* alsa-lib says so of any plug-in. */
-	if (snd_pcm_state(io->slave->pcm) == SND_PCM_STATE_SUSPENDED)
-		return -EAGAIN;
+	return snd_pcm_state(io->slave->pcm) == SND_PCM_STATE_SUSPENDED ? -EAGAIN : 0;
+}
+
+/* It went while it was suspended. */
+static int resume_without(struct hr_io *io)
+{
+	/* relaxed: written by this side. */
+	if (atomic_load_explicit(&io->fault, memory_order_relaxed) != HR_FAULT_SUSPENDED)
+		return -EBADFD;
+	/* What it had recorded went with it; what it was to play was counted then. */
+	if (io->direction == HR_CAPTURE)
+		hr_absent_dropped(io, io->unheard);
+	io->lost = 0;
+	hr_absent_restart(io);
+	return 0;
+}
+
+/* Go on with whatever the suspend interrupted: returns that, an enum hr_run. */
+static int resume(struct hr_io *io)
+{
+	static const enum hr_state states[] = {
+		[HR_RUN_IDLE] = HR_STATE_PREPARED,
+		[HR_RUN_RUNNING] = HR_STATE_RUNNING,
+		[HR_RUN_PAUSED] = HR_STATE_PAUSED,
+		[HR_RUN_DRAINING] = HR_STATE_DRAINING,
+		[HR_RUN_DISCARDING] = HR_STATE_XRUN,
+	};
+	int err = hr_io_is_absent(io) ? resume_without(io) : resume_device(io);
+
+	if (err < 0)
+		return err;
 	if (io->run == HR_RUN_FAULT)
 		io->run = io->interrupted;
+	forget_wakes(io);
 	io->unheard = 0;	/* the device has it still */
 	/* relaxed: the program waits for the answer, which orders it. */
 	atomic_store_explicit(&io->fault, io->run == HR_RUN_DISCARDING ?
 			      HR_FAULT_XRUN : HR_FAULT_NONE, memory_order_relaxed);
 	io->moved_ns = io->now_ns;
-	io->looked_ns = io->now_ns;
+	/* It may have overrun before: that is as long ago as if there was no suspend. */
+	io->looked_ns += io->now_ns - io->halted_ns;
+	hr_blame_begin(io);
 	hr_stats_state(io, states[io->run]);
 	return (int)io->run;
 }
@@ -204,6 +260,7 @@ static int carry_out(struct hr_io *io, enum hr_request request)
 	case HR_REQUEST_NONE:
 		return 0;
 	case HR_REQUEST_QUIT:
+		settle(io);
 		lose_by_fault(io);
 		reset(io);	/* what was not read counts as taken out */
 		return 0;
@@ -221,6 +278,9 @@ static int carry_out(struct hr_io *io, enum hr_request request)
 		return drain(io);
 	case HR_REQUEST_RESUME:
 		return resume(io);
+	case HR_REQUEST_LOOK:
+		hr_io_look(io);
+		return 0;
 	case HR_REQUEST_REWIND:
 		hr_playback_rewind(io);
 		return 0;
@@ -238,8 +298,12 @@ bool hr_io_serve_request(struct hr_io *io)
 		return true;
 	io->now_ns = hr_now_ns();
 	io->result = carry_out(io, (enum hr_request)request);
+	if (io->result == -ENODEV && hr_absent_begin(io))
+		io->result = carry_out(io, (enum hr_request)request);
 	if (io->result == -ENODEV)	/* whatever it was that needed the device */
 		hr_io_halt(io, HR_FAULT_LOST);
+	else if (io->result == -ESTRPIPE && io->run != HR_RUN_FAULT)
+		hr_io_halt(io, HR_FAULT_SUSPENDED);
 	hr_stats_counters(io);
 	/* relaxed: sem_post() orders it and the result before the answer. */
 	atomic_store_explicit(&io->request, HR_REQUEST_NONE, memory_order_relaxed);
@@ -247,12 +311,16 @@ bool hr_io_serve_request(struct hr_io *io)
 	return request != HR_REQUEST_QUIT;
 }
 
+void hr_io_await_answer(struct hr_io *io)
+{
+	hr_thread_await(&io->answered);
+}
+
 int hr_io_request(struct hr_io *io, enum hr_request request)
 {
 	/* release, pairs with the load in hr_io_serve_request(). */
 	atomic_store_explicit(&io->request, request, memory_order_release);
 	hr_wake_force(&io->io_wake);
-	while (sem_wait(&io->answered) < 0 && errno == EINTR)
-		;
+	hr_io_await_answer(io);
 	return io->result;
 }

@@ -3,6 +3,8 @@
 #include "plugin/io_stats.h"
 
 #include <limits.h>
+#include "plugin/episodes.h"
+#include "plugin/io_absent.h"
 
 /* A rate over a shorter time says more about the clock reading than the device. */
 #define RATE_BASELINE_NS HR_NS_PER_S
@@ -21,9 +23,16 @@ void hr_stats_begin(struct hr_io *io)
 	hr_stats_rate_restart(io);
 }
 
+void hr_stats_device_state(struct hr_io *io)
+{
+	hr_page_set(io->page, HR_STAT_STATE, hr_io_is_absent(io) ? HR_STATE_DISCONNECTED :
+								   io->state);
+}
+
 void hr_stats_state(struct hr_io *io, enum hr_state state)
 {
-	hr_page_set(io->page, HR_STAT_STATE, state);
+	io->state = state;
+	hr_stats_device_state(io);
 }
 
 static void follow_thresholds(struct hr_io *io)
@@ -91,6 +100,13 @@ void hr_stats_dropped(struct hr_io *io, uint64_t frames)
 	for (io->dropped_part += frames; io->dropped_part >= io->slave->period;
 	     io->dropped_part -= io->slave->period)
 		hr_health_drop_chunk(health);
+	hr_episode_frames(io, frames);
+}
+
+void hr_stats_silence(struct hr_io *io, uint64_t frames)
+{
+	hr_health_silence(hr_page_health(io->page), frames);
+	hr_episode_frames(io, frames);
 }
 
 /* What the program has written where a rewind came too late was not heard. */
@@ -99,6 +115,12 @@ static void carry_late(struct hr_io *io)
 	/* relaxed: a count by itself, which the next step sees at the latest. */
 	uint64_t late = atomic_load_explicit(&io->late, memory_order_relaxed);
 
+	if (late == io->last_late) {
+		if (hr_episode_is(io, HR_EPISODE_REWIND))
+			hr_episode_end(io);
+		return;
+	}
+	hr_episode_keep(io, HR_EPISODE_REWIND, HR_CAUSE_PROGRAM);
 	hr_stats_dropped(io, late - io->last_late);
 	io->last_late = late;
 }
@@ -134,6 +156,9 @@ void hr_stats_counters(struct hr_io *io)
 	carry(io, HR_STAT_POOL_MISSES, pool.misses, &io->last_misses);
 	carry_late(io);
 	if (hr_page_apply_reset(io->page)) {
+		/* What goes on counts, and so does who is to blame for it. */
+		if (io->episode.going_on)
+			hr_page_set(io->page, HR_STAT_XRUN_CAUSE, io->episode.cause);
 		hr_bp_reset(&io->bp, io->now_ns);
 		if (io->bp.raised) {
 			hr_page_set(io->page, HR_STAT_PRESSURE_COUNT, 1);

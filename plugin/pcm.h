@@ -19,6 +19,7 @@
 #include "plugin/io_thread.h"
 #include "plugin/pcm_config.h"
 #include "plugin/reporter.h"
+#include "plugin/seeker.h"
 #include "plugin/slave.h"
 
 struct hr_pcm {
@@ -29,22 +30,25 @@ struct hr_pcm {
 	struct hr_pcm_config config;
 	struct hr_page *page;
 	struct hr_reporter reporter;
-	pid_t pid;			/* a forked child leaves everything alone */
-	bool can_pause;			/* the slave can */
+	unsigned int forks;		/* a forked child leaves everything alone */
+	bool can_pause, can_resume;	/* the slave can */
 	bool is_locked;			/* alsa-lib's own mutex is in use */
 	pthread_mutex_t lock;		/* [program]; below alsa-lib's own */
 
 	/* Set by hw_params, gone after hw_free; guarded by lock. */
 	struct hr_slave slave;
+	struct hr_seeker seeker;	/* zeroed unless on_device_loss is reconnect */
 	struct hr_stream *stream;	/* NULL: not set up */
 	struct hr_io io;
 	snd_pcm_uframes_t boundary;
 
 	/* Guarded by lock. Positions count frames since prepare. */
 	uint64_t appl_pos;		/* the program's, as last seen */
+	uint64_t asked_ns;		/* when the position was last asked for; 0: written since */
 	uint64_t hw_pos;		/* as last told to the program; never goes back */
 	snd_pcm_uframes_t zero_ptr;	/* what alsa-lib calls position 0 */
-	snd_pcm_uframes_t told_hw_ptr;	/* as last returned to alsa-lib */
+	snd_pcm_uframes_t told_hw_ptr;	/* what alsa-lib is to be returned, and */
+	snd_pcm_uframes_t given_hw_ptr;	/* what it was the last time */
 	pthread_t mover;		/* who moved last, by writing or reading, and */
 	snd_pcm_uframes_t moving;	/* how far, until alsa-lib's pointer is seen there */
 	uint64_t rest_offered_at;	/* capture: appl_pos at which a rest was offered */
@@ -55,6 +59,9 @@ void hr_pcm_set_callbacks(struct hr_pcm *pcm, bool can_pause, bool can_resume);
 
 /** Refuse a pause while the stream runs, where the slave cannot. [program] */
 void hr_pcm_guard_pause(struct hr_pcm *pcm, bool runs);
+
+/** Answer a resume while the stream is set up, where the slave cannot. [program] */
+void hr_pcm_guard_resume(struct hr_pcm *pcm, bool is_set_up);
 
 /** Everything that an open PCM holds but the ioplug itself. Allowed on one that is
  * half built: zeroed, with app_wake and io_wake -1. */
@@ -132,7 +139,11 @@ int hr_pcm_poll_descriptors(snd_pcm_ioplug_t *ioplug, struct pollfd *fds,
 int hr_pcm_poll_revents(snd_pcm_ioplug_t *ioplug, struct pollfd *fds,
 			unsigned int n_fds, unsigned short *revents);
 
-/** Whether this process only inherited the PCM by fork. */
+/** The PCM is this process's. Returns 0 or -ENOMEM. */
+int hr_pcm_note_process(struct hr_pcm *pcm);
+
+/** Whether this process only inherited the PCM by fork: it has no part in what is
+ * shared with the parent still, as the descriptors, and locks may be held for ever. */
 bool hr_pcm_is_foreign(const struct hr_pcm *pcm);
 
 #endif

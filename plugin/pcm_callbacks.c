@@ -7,12 +7,34 @@
  */
 #include <errno.h>
 #include <poll.h>
-#include <unistd.h>
 #include "plugin/pcm.h"
+
+/* Counted, for to ask the kernel who we are would be a system call with each write. */
+static unsigned int forks;
+static bool forks_are_counted;
+static pthread_mutex_t forks_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void count_fork(void)
+{
+	forks++;
+}
+
+int hr_pcm_note_process(struct hr_pcm *pcm)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&forks_lock);
+	if (!forks_are_counted)
+		err = pthread_atfork(NULL, NULL, count_fork);
+	forks_are_counted = err == 0;
+	pthread_mutex_unlock(&forks_lock);
+	pcm->forks = forks;
+	return -err;
+}
 
 bool hr_pcm_is_foreign(const struct hr_pcm *pcm)
 {
-	return getpid() != pcm->pid;
+	return forks != pcm->forks;
 }
 
 /* A pause callback makes alsa-lib announce that the device can pause; without one, a
@@ -78,6 +100,9 @@ static void forget_positions(struct hr_pcm *pcm, snd_pcm_uframes_t ptr)
 	pcm->hw_pos = 0;
 	pcm->zero_ptr = ptr;
 	pcm->told_hw_ptr = ptr;
+	/* After a prepare by alsa-lib it begins at 0; else it has what it was given. */
+	if (!ptr)
+		pcm->given_hw_ptr = 0;
 	pcm->moving = 0;
 	pcm->rest_offered_at = UINT64_MAX;
 	/* seq_cst: see hr_io_ready(). */
@@ -103,6 +128,7 @@ static int hr_pcm_prepare(snd_pcm_ioplug_t *ioplug)
 		hr_pcm_settle_wake(pcm, false);
 	} else if (err == -ENODEV) {
 		snd_pcm_ioplug_set_state(ioplug, SND_PCM_STATE_DISCONNECTED);
+		pcm->told_hw_ptr = 0;
 	}
 	pthread_mutex_unlock(&pcm->lock);
 	return err;
@@ -260,6 +286,15 @@ static int hr_pcm_resume(snd_pcm_ioplug_t *ioplug)
 	return err < 0 ? err : 0;
 }
 
+/* A resume callback makes alsa-lib announce that the device can resume; without one, a
+ * resume "succeeds" while the stream stays suspended, for ever where the program believes
+ * it. So where the device cannot, there is one only while a stream is set up, when nobody
+ * asks what the device can. */
+void hr_pcm_guard_resume(struct hr_pcm *pcm, bool is_set_up)
+{
+	pcm->callbacks.resume = pcm->can_resume || is_set_up ? hr_pcm_resume : NULL;
+}
+
 /* Runs in snd_pcm_close() and when the open fails half-way. */
 static int hr_pcm_close(snd_pcm_ioplug_t *ioplug)
 {
@@ -270,6 +305,7 @@ static int hr_pcm_close(snd_pcm_ioplug_t *ioplug)
 void hr_pcm_set_callbacks(struct hr_pcm *pcm, bool can_pause, bool can_resume)
 {
 	pcm->can_pause = can_pause;
+	pcm->can_resume = can_resume;
 	pcm->callbacks = (snd_pcm_ioplug_callback_t) {
 		.start = hr_pcm_start,
 		.stop = hr_pcm_stop,

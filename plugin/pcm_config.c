@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "core/backpressure.h"
+#include "plugin/value_text.h"
 
 /* Longest device memory that makes sense: 2^24 frames are over a minute. */
 #define SLAVE_FRAMES_MAX (1 << 24)
@@ -20,13 +21,8 @@ static const char *const tstamp_choices[] = { "gettimeofday", "monotonic", NULL 
 /* What the user wrote, for a message. The caller frees it. */
 static char *value_text(snd_config_t *node)
 {
-	char *text = NULL;
-
-	if (snd_config_get_type(node) == SND_CONFIG_TYPE_COMPOUND)
-		return strdup("{…}");
-	if (snd_config_get_ascii(node, &text) < 0)
-		return NULL;
-	return text;
+	return snd_config_get_type(node) == SND_CONFIG_TYPE_COMPOUND ? strdup("{…}") :
+	       hr_value_text(node);
 }
 
 static int complain(const struct hr_pcm_config *config, const char *key,
@@ -229,27 +225,13 @@ static int parse_card_elements(snd_config_t *node, struct hr_pcm_config *config)
 		config->card_elements = HR_CARD_ELEMENTS_KEEP;
 		return 0;
 	}
-	yes = snd_config_get_ascii(node, &ascii) < 0 ? -EINVAL : 0;
-	if (yes == 0) {
-		yes = snd_config_get_bool_ascii(ascii);
-		free(ascii);
-	}
+	ascii = hr_value_text(node);
+	yes = ascii ? snd_config_get_bool_ascii(ascii) : -EINVAL;
+	free(ascii);
 	if (yes < 0)
 		return complain(config, "card_elements", node, "no, yes, keep");
 	config->card_elements = yes ? HR_CARD_ELEMENTS_YES : HR_CARD_ELEMENTS_NO;
 	return 0;
-}
-
-static int parse_loss(snd_config_t *node, const struct hr_pcm_config *config)
-{
-	unsigned int choice = 0;
-	int err = parse_choice(config, node, "on_device_loss", loss_choices, &choice);
-
-	if (err < 0 || choice == 0)
-		return err;
-	SNDERR("headroom: in %s: on_device_loss reconnect is not supported yet",
-	       config->where);
-	return -EINVAL;
 }
 
 static int parse_bool_choice(const struct hr_pcm_config *config, snd_config_t *node,
@@ -282,7 +264,8 @@ static int parse_key(const char *key, snd_config_t *node,
 		return parse_bool_choice(config, node, key, overrun_choices,
 					 &config->overrun_drop);
 	if (strcmp(key, "on_device_loss") == 0)
-		return parse_loss(node, config);
+		return parse_bool_choice(config, node, key, loss_choices,
+					 &config->reconnect);
 	if (strcmp(key, "latency_samples") == 0)
 		return parse_uint(config, node, key, HR_HEALTH_WINDOW_MIN,
 				  HR_HEALTH_WINDOW_MAX, &config->latency_samples);

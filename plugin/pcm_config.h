@@ -32,6 +32,7 @@ struct hr_pcm_config {
 	uint32_t rt_priority;		/* 0 = do not ask */
 	bool underrun_silence;		/* on_underrun */
 	bool overrun_drop;		/* on_overrun */
+	bool reconnect;			/* on_device_loss */
 	bool monotonic;			/* tstamp_type */
 	enum hr_card_elements_choice card_elements;
 	mode_t ipc_perm;

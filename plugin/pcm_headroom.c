@@ -4,7 +4,9 @@
  * Entry point of libasound_module_pcm_headroom.so: opening and freeing.
  */
 #include <errno.h>
+#include <stdalign.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include "plugin/constraints.h"
 #include "plugin/pcm.h"
@@ -16,6 +18,7 @@ void hr_pcm_free(struct hr_pcm *pcm)
 	if (hr_pcm_is_foreign(pcm)) {
 		/* Thread and device are the parent's; this is a copy of the memory
 		 * and of the descriptors. */
+		hr_seeker_abandon(&pcm->seeker);
 		hr_reporter_abandon(&pcm->reporter);
 		hr_page_abandon(pcm->page);
 	} else {
@@ -24,6 +27,7 @@ void hr_pcm_free(struct hr_pcm *pcm)
 		hr_reporter_stop(&pcm->reporter);
 		hr_page_close(pcm->page, hr_now_ns());
 	}
+	hr_seeker_finish(&pcm->seeker);
 	hr_wake_finish(&pcm->io.app_wake);
 	hr_pcm_config_finish(&pcm->config);
 	pthread_mutex_destroy(&pcm->lock);
@@ -65,7 +69,7 @@ static void start_reporter(struct hr_pcm *pcm, snd_pcm_stream_t stream)
 	struct hr_card_elements *card = NULL;
 
 	if (pcm->config.card_elements != HR_CARD_ELEMENTS_NO)
-		(void)hr_card_elements_open(&card, pcm->slave.pcm, pcm->page,
+		(void)hr_card_elements_open(&card, hr_card_of(pcm->slave.pcm), pcm->page,
 					    direction_of(stream));
 	hr_reporter_start(&pcm->reporter, pcm->page, card,
 			  pcm->config.card_elements == HR_CARD_ELEMENTS_KEEP);
@@ -107,15 +111,16 @@ static int create_ioplug(struct hr_pcm *pcm, const char *name,
 static struct hr_pcm *make_pcm(void)
 {
 	const char *safe = getenv("LIBASOUND_THREAD_SAFE");	/* as alsa-lib reads it */
-	struct hr_pcm *pcm = calloc(1, sizeof(*pcm));
+	struct hr_pcm *pcm = aligned_alloc(alignof(struct hr_pcm), sizeof(*pcm));
 
 	if (!pcm)
 		return NULL;
-	pcm->pid = getpid();
+	memset(pcm, 0, sizeof(*pcm));
 	pcm->is_locked = !safe || *safe != '0';
 	pcm->io.io_wake.fd = -1;
 	pcm->io.app_wake.fd = -1;
 	pcm->reporter.wake.fd = -1;
+	hr_witness_init(&pcm->reporter.witness);
 	pthread_mutex_init(&pcm->lock, NULL);
 	return pcm;
 }
@@ -128,10 +133,15 @@ static int open_pcm(snd_pcm_t **pcmp, const char *name, snd_config_t *root,
 
 	if (!pcm)
 		return -ENOMEM;
-	if ((err = hr_pcm_config_parse(&pcm->config, name, conf)) < 0 ||
+	if ((err = hr_pcm_note_process(pcm)) < 0 ||
+	    (err = hr_pcm_config_parse(&pcm->config, name, conf)) < 0 ||
 	    (err = hr_slave_open(&pcm->slave, &pcm->config, name, root, stream, mode)) < 0 ||
 	    (err = open_page(pcm, stream)) < 0 ||
 	    (err = hr_wake_init(&pcm->io.app_wake)) < 0)
+		goto err_free;
+	if (pcm->config.reconnect &&
+	    (err = hr_seeker_init(&pcm->seeker, &pcm->config, &pcm->reporter, name, root,
+				  mode)) < 0)
 		goto err_free;
 	start_reporter(pcm, stream);
 	err = create_ioplug(pcm, name, stream, mode);

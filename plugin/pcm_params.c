@@ -67,6 +67,7 @@ static int make_io(struct hr_pcm *pcm)
 		.direction = pcm->ioplug.stream == SND_PCM_STREAM_PLAYBACK ?
 			     HR_PLAYBACK : HR_CAPTURE,
 		.slave = &pcm->slave,
+		.seeker = pcm->seeker.is_running ? &pcm->seeker : NULL,
 		.stream = pcm->stream,
 		.page = pcm->page,
 		.reporter = &pcm->reporter,
@@ -89,12 +90,24 @@ static int make_io(struct hr_pcm *pcm)
 void hr_pcm_teardown(struct hr_pcm *pcm)
 {
 	hr_io_destroy(&pcm->io);
+	hr_seeker_stop(&pcm->seeker, &pcm->slave);
 	if (pcm->stream) {
 		hr_stream_destroy(pcm->stream);
 		pcm->stream = NULL;
-		snd_pcm_drop(pcm->slave.pcm);	/* a kernel frees nothing that runs */
-		snd_pcm_hw_free(pcm->slave.pcm);
+		hr_slave_drop(&pcm->slave);	/* a kernel frees nothing that runs */
+		hr_slave_unconfigure(&pcm->slave);
 	}
+}
+
+/* Without a device there is nothing to configure: it may be there again. */
+static int have_slave(struct hr_pcm *pcm)
+{
+	const struct hr_seeker *seeker = &pcm->seeker;
+
+	if (pcm->slave.pcm)
+		return 0;
+	return hr_slave_open(&pcm->slave, &pcm->config, seeker->pcm_name, seeker->root,
+			     pcm->ioplug.stream, seeker->mode);
 }
 
 static int set_up(struct hr_pcm *pcm)
@@ -106,24 +119,30 @@ static int set_up(struct hr_pcm *pcm)
 		.period = pcm->ioplug.period_size,
 		.buffer = pcm->ioplug.buffer_size,
 	};
-	int err = hr_slave_configure(&pcm->slave, &pcm->config, &wanted);
+	int err = have_slave(pcm);
 
+	if (err == 0)
+		err = hr_slave_configure(&pcm->slave, &pcm->config, &wanted);
 	if (err < 0)
 		return err;
 	err = make_stream(pcm);
 	if (err < 0)
 		goto err_slave;
+	if (pcm->config.reconnect)
+		(void)hr_seeker_start(&pcm->seeker, &pcm->slave, &wanted);
 	err = make_io(pcm);
 	if (err < 0)
 		goto err_stream;
+	hr_seeker_note_lag(&pcm->seeker, &pcm->slave);
 	show_params(pcm);
 	return 0;
 
 err_stream:
+	hr_seeker_stop(&pcm->seeker, &pcm->slave);
 	hr_stream_destroy(pcm->stream);
 	pcm->stream = NULL;
 err_slave:
-	snd_pcm_hw_free(pcm->slave.pcm);
+	hr_slave_unconfigure(&pcm->slave);
 	return err;
 }
 
@@ -138,6 +157,7 @@ int hr_pcm_hw_params(snd_pcm_ioplug_t *ioplug, snd_pcm_hw_params_t *params)
 	pthread_mutex_lock(&pcm->lock);
 	hr_pcm_teardown(pcm);	/* there may have been no hw_free in between */
 	err = set_up(pcm);
+	hr_pcm_guard_resume(pcm, err == 0);
 	pthread_mutex_unlock(&pcm->lock);
 	return err;
 }
@@ -151,6 +171,7 @@ int hr_pcm_hw_free(snd_pcm_ioplug_t *ioplug)
 	pthread_mutex_lock(&pcm->lock);
 	hr_pcm_teardown(pcm);
 	hr_pcm_guard_pause(pcm, false);
+	hr_pcm_guard_resume(pcm, false);
 	hr_page_set(pcm->page, HR_STAT_STATE, HR_STATE_OPEN);
 	hr_reporter_notify(&pcm->reporter);
 	pthread_mutex_unlock(&pcm->lock);
@@ -181,6 +202,8 @@ int hr_pcm_sw_params(snd_pcm_ioplug_t *ioplug, snd_pcm_sw_params_t *params)
 	snd_pcm_uframes_t avail_min, stop, boundary;
 	int period_event = 0;
 
+	if (hr_pcm_is_foreign(pcm))
+		return -EBADFD;
 	if (kernel_would_refuse(pcm, params))
 		return -EINVAL;
 
@@ -203,6 +226,9 @@ int hr_pcm_sw_params(snd_pcm_ioplug_t *ioplug, snd_pcm_sw_params_t *params)
 	/* A program that waits may be ready by the new measure. */
 	if (pcm->stream)
 		hr_pcm_settle_wake(pcm, false);
+	/* What wakes the I/O thread was chosen by the old one. */
+	if (pcm->stream && pcm->slave.lags)
+		hr_wake_force(&pcm->io.io_wake);
 	pthread_mutex_unlock(&pcm->lock);
 	return 0;
 }
@@ -210,22 +236,33 @@ int hr_pcm_sw_params(snd_pcm_ioplug_t *ioplug, snd_pcm_sw_params_t *params)
 snd_pcm_chmap_query_t **hr_pcm_query_chmaps(snd_pcm_ioplug_t *ioplug)
 {
 	struct hr_pcm *pcm = ioplug->private_data;
+	snd_pcm_t *slave = hr_seeker_lock(&pcm->seeker, &pcm->slave);
+	snd_pcm_chmap_query_t **maps = slave ? snd_pcm_query_chmaps(slave) : NULL;
 
-	return snd_pcm_query_chmaps(pcm->slave.pcm);
+	hr_seeker_unlock(&pcm->seeker);
+	return maps;
 }
 
 snd_pcm_chmap_t *hr_pcm_get_chmap(snd_pcm_ioplug_t *ioplug)
 {
 	struct hr_pcm *pcm = ioplug->private_data;
+	snd_pcm_t *slave = hr_seeker_lock(&pcm->seeker, &pcm->slave);
+	snd_pcm_chmap_t *map = slave ? snd_pcm_get_chmap(slave) : NULL;
 
-	return snd_pcm_get_chmap(pcm->slave.pcm);
+	hr_seeker_unlock(&pcm->seeker);
+	return map;
 }
 
 int hr_pcm_set_chmap(snd_pcm_ioplug_t *ioplug, const snd_pcm_chmap_t *map)
 {
 	struct hr_pcm *pcm = ioplug->private_data;
+	snd_pcm_t *slave = hr_seeker_lock(&pcm->seeker, &pcm->slave);
+	int err = slave ? snd_pcm_set_chmap(slave, map) : -ENODEV;
 
-	return snd_pcm_set_chmap(pcm->slave.pcm, map);
+	if (err == 0)
+		err = hr_seeker_note_chmap(&pcm->seeker, map);
+	hr_seeker_unlock(&pcm->seeker);
+	return err;
 }
 
 static void dump_health(struct hr_pcm *pcm, snd_output_t *out)
@@ -260,6 +297,7 @@ static void dump_health(struct hr_pcm *pcm, snd_output_t *out)
 void hr_pcm_dump(snd_pcm_ioplug_t *ioplug, snd_output_t *out)
 {
 	struct hr_pcm *pcm = ioplug->private_data;
+	snd_pcm_t *slave;
 
 	snd_output_printf(out, "Headroom PCM, pressure at %u %%, normal at %u %%\n",
 			  pcm->config.trigger, pcm->config.clear);
@@ -269,5 +307,10 @@ void hr_pcm_dump(snd_pcm_ioplug_t *ioplug, snd_output_t *out)
 	}
 	dump_health(pcm, out);
 	snd_output_printf(out, "Slave: ");
-	snd_pcm_dump(pcm->slave.pcm, out);
+	slave = hr_seeker_lock(&pcm->seeker, &pcm->slave);
+	if (slave)
+		snd_pcm_dump(slave, out);
+	else
+		snd_output_printf(out, "gone, and looked for\n");
+	hr_seeker_unlock(&pcm->seeker);
 }

@@ -29,6 +29,8 @@ int hr_pcm_poll_descriptors(snd_pcm_ioplug_t *ioplug, struct pollfd *fds,
 
 	if (space < 1)
 		return -EINVAL;
+	if (hr_pcm_is_foreign(pcm))
+		return -EBADFD;
 	fds[0] = (struct pollfd) { pcm->io.app_wake.fd, POLLIN | POLLERR, 0 };
 	hr_pcm_ask_pointer(pcm);
 	pthread_mutex_lock(&pcm->lock);
@@ -99,6 +101,8 @@ int hr_pcm_poll_revents(snd_pcm_ioplug_t *ioplug, struct pollfd *fds,
 
 	if (n_fds != 1)
 		return -EINVAL;
+	if (hr_pcm_is_foreign(pcm))
+		return -EBADFD;
 	/* A non-blocking drain ends when the pointer is looked at, and the program
 	 * may do nothing but poll. */
 	if (ioplug->state == SND_PCM_STATE_DRAINING && hr_pcm_is_drained(pcm))

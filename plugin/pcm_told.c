@@ -27,13 +27,39 @@ bool hr_pcm_is_draining(const struct hr_pcm *pcm)
 	return atomic_load_explicit(&pcm->io.draining, memory_order_seq_cst);
 }
 
+bool hr_pcm_is_moving(const struct hr_pcm *pcm)
+{
+	return pcm->stream && (pcm->ioplug.state == SND_PCM_STATE_RUNNING ||
+			       pcm->ioplug.state == SND_PCM_STATE_DRAINING ||
+			       pcm->ioplug.state == SND_PCM_STATE_PAUSED);
+}
+
+/* A position is fresh when it is asked for, as a card's, and so are the frames before it
+ * and what has befallen the device. The I/O thread looks at the device as often as the
+ * program's periods need it; to one that asks in between, driven by a timer, a look that
+ * is older than this does not do. */
+#define FRESH_NS (10 * HR_NS_PER_MS)
+
+static void freshen(struct hr_pcm *pcm)
+{
+	bool paused = pcm->ioplug.state == SND_PCM_STATE_PAUSED;
+	bool looks_often = pcm->slave.period * HR_NS_PER_S <= FRESH_NS * pcm->io.rate;
+
+	if (!hr_pcm_is_moving(pcm) || (!paused && looks_often) ||
+	    hr_pcm_fault(pcm) != HR_FAULT_NONE ||
+	    hr_coarse_now_ns() <= hr_position_time(&pcm->io.position) + FRESH_NS)
+		return;
+	(void)hr_io_request(&pcm->io, HR_REQUEST_LOOK);
+}
+
 void hr_pcm_update(struct hr_pcm *pcm)
 {
 	uint64_t pos, most;
 
 	hr_pcm_sync_appl(pcm);
+	freshen(pcm);
 	if (pcm->ioplug.stream == SND_PCM_STREAM_PLAYBACK) {
-		pos = hr_position_now(&pcm->io.position, pcm->ioplug.rate, hr_now_ns(), NULL);
+		pos = hr_position_now(&pcm->io.position, pcm->ioplug.rate, &pcm->asked_ns, NULL);
 		most = pcm->appl_pos;
 		/* What the program moved by after the drain began is over, too. */
 		if (hr_pcm_is_draining(pcm) && hr_pcm_is_drained(pcm))
@@ -77,13 +103,6 @@ static int fault_error(enum hr_fault fault)
 	return -EIO;
 }
 
-bool hr_pcm_is_moving(const struct hr_pcm *pcm)
-{
-	return pcm->stream && (pcm->ioplug.state == SND_PCM_STATE_RUNNING ||
-			       pcm->ioplug.state == SND_PCM_STATE_DRAINING ||
-			       pcm->ioplug.state == SND_PCM_STATE_PAUSED);
-}
-
 int hr_pcm_show_fault(struct hr_pcm *pcm)
 {
 	enum hr_fault fault = visible_fault(pcm);
@@ -108,6 +127,8 @@ snd_pcm_sframes_t hr_pcm_pointer(snd_pcm_ioplug_t *ioplug)
 	struct hr_pcm *pcm = ioplug->private_data;
 	snd_pcm_sframes_t ret;
 
+	if (hr_pcm_is_foreign(pcm))
+		return (snd_pcm_sframes_t)pcm->told_hw_ptr;
 	pthread_mutex_lock(&pcm->lock);
 	hr_pcm_trust_pointer(pcm);
 	if (hr_pcm_is_moving(pcm)) {
@@ -117,14 +138,17 @@ snd_pcm_sframes_t hr_pcm_pointer(snd_pcm_ioplug_t *ioplug)
 			pcm->told_hw_ptr = hr_pcm_ptr_of(pcm, pcm->hw_pos);
 	} else {
 		ret = 0;
+		pcm->asked_ns = 0;
 		/* snd_pcm_reset() reaches a suspended stream, too; and a prepared one is
 		 * told of the program by nothing else, until another thread starts it. */
 		if (pcm->stream && (ioplug->state == SND_PCM_STATE_SUSPENDED ||
 				    ioplug->state == SND_PCM_STATE_PREPARED))
 			hr_pcm_sync_appl(pcm);
 	}
-	if (ret == 0)
+	if (ret == 0) {
 		ret = (snd_pcm_sframes_t)pcm->told_hw_ptr;
+		pcm->given_hw_ptr = pcm->told_hw_ptr;
+	}
 	pthread_mutex_unlock(&pcm->lock);
 	return ret;
 }
@@ -135,10 +159,10 @@ snd_pcm_sframes_t hr_pcm_pointer(snd_pcm_ioplug_t *ioplug)
 static snd_pcm_sframes_t playback_delay(const struct hr_pcm *pcm)
 {
 	int64_t extra = hr_position_extra(&pcm->io.position);
-	uint64_t pos = pcm->hw_pos, now;
+	uint64_t pos = pcm->hw_pos, now, now_ns;
 
 	if (extra) {
-		now = hr_position_now(&pcm->io.position, pcm->ioplug.rate, hr_now_ns(), &extra);
+		now = hr_position_now(&pcm->io.position, pcm->ioplug.rate, &now_ns, &extra);
 		if (extra && now < pos)
 			pos = now;
 	}
@@ -169,6 +193,8 @@ int hr_pcm_delay(snd_pcm_ioplug_t *ioplug, snd_pcm_sframes_t *delay)
 		return -ESTRPIPE;
 	if (ioplug->state == SND_PCM_STATE_DISCONNECTED)
 		return -ENODEV;
+	if (hr_pcm_is_foreign(pcm))
+		return -EBADFD;
 	pthread_mutex_lock(&pcm->lock);
 	hr_pcm_trust_pointer(pcm);
 	if (hr_pcm_is_moving(pcm) || (pcm->stream && ioplug->state == SND_PCM_STATE_PREPARED)) {

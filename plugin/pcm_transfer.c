@@ -4,11 +4,20 @@
  * Frames between the program's memory and the stream, by absolute position.
  */
 #include <errno.h>
+#include "plugin/copy.h"
 #include "plugin/pcm.h"
+
+/* Divisions are for the moves that never come: pointers wrap after years. */
+static uint64_t wrapped(uint64_t ptr, uint64_t boundary)
+{
+	return ptr < boundary ? ptr : ptr % boundary;
+}
 
 snd_pcm_uframes_t hr_pcm_ptr_of(const struct hr_pcm *pcm, uint64_t pos)
 {
-	return (snd_pcm_uframes_t)((pos % pcm->boundary + pcm->zero_ptr) % pcm->boundary);
+	uint64_t ptr = wrapped(pos, pcm->boundary) + pcm->zero_ptr;
+
+	return (snd_pcm_uframes_t)(ptr < pcm->boundary ? ptr : ptr - pcm->boundary);
 }
 
 void hr_pcm_set_ptr(struct hr_pcm *pcm, snd_pcm_uframes_t ptr)
@@ -29,7 +38,7 @@ static int64_t appl_delta(const struct hr_pcm *pcm)
 {
 	uint64_t was = hr_pcm_ptr_of(pcm, pcm->appl_pos);
 	/* Moved by more than there is, it may be anything. */
-	uint64_t is = pcm->ioplug.appl_ptr % pcm->boundary;
+	uint64_t is = wrapped(pcm->ioplug.appl_ptr, pcm->boundary);
 	uint64_t ahead = hr_ptr_ahead(is, was, pcm->boundary);
 
 	return ahead <= pcm->boundary / 2 ? (int64_t)ahead :
@@ -55,7 +64,8 @@ static void notice_reset(struct hr_pcm *pcm)
 {
 	uint64_t pos;
 
-	if (!pcm->told_hw_ptr || pcm->ioplug.hw_ptr || pcm->ioplug.appl_ptr)
+	/* What a fault has let us know, and it not yet, leaves its pointers at 0, too. */
+	if (!pcm->given_hw_ptr || pcm->ioplug.hw_ptr || pcm->ioplug.appl_ptr)
 		return;
 	if (pcm->ioplug.stream == SND_PCM_STREAM_PLAYBACK) {
 		pos = go_back(pcm, pcm->hw_pos);
@@ -67,6 +77,7 @@ static void notice_reset(struct hr_pcm *pcm)
 	pcm->hw_pos = pos;
 	pcm->zero_ptr = pcm->boundary - (snd_pcm_uframes_t)(pos % pcm->boundary);
 	pcm->told_hw_ptr = 0;
+	pcm->given_hw_ptr = 0;
 	tell_appl(pcm);
 }
 
@@ -87,19 +98,20 @@ static uint64_t within_buffer(const struct hr_pcm *pcm, int64_t pos)
 	return pos > (int64_t)most ? most : (uint64_t)pos;
 }
 
-static void copy_in(const struct hr_pcm *pcm, const struct hr_span *span,
-		    const snd_pcm_channel_area_t *areas, snd_pcm_uframes_t offset,
-		    snd_pcm_uframes_t frames)
+static bool is_mmap(const struct hr_pcm *pcm)
 {
-	snd_pcm_channel_area_t chunk[HR_CHANNELS_MAX];
+	return pcm->ioplug.access == SND_PCM_ACCESS_MMAP_INTERLEAVED ||
+	       pcm->ioplug.access == SND_PCM_ACCESS_MMAP_NONINTERLEAVED;
+}
 
-	hr_slave_areas(&pcm->slave, span->chunk, chunk);
-	if (areas)
-		snd_pcm_areas_copy(chunk, span->offset, areas, offset,
-				   pcm->slave.channels, frames, pcm->slave.format);
-	else
-		snd_pcm_areas_silence(chunk, span->offset, pcm->slave.channels,
-				      frames, pcm->slave.format);
+/* The time of what is written now. alsa-lib asks for the position before it writes, and
+ * the time is taken then; by mmap a program fills its buffer first. */
+static uint64_t write_time(struct hr_pcm *pcm)
+{
+	uint64_t now_ns = is_mmap(pcm) ? 0 : pcm->asked_ns;
+
+	pcm->asked_ns = 0;
+	return now_ns ? now_ns : hr_now_ns();
 }
 
 /* Write frames at the end of the stream; areas NULL writes silence. Returns how
@@ -108,7 +120,8 @@ static snd_pcm_uframes_t append(struct hr_pcm *pcm, const snd_pcm_channel_area_t
 				snd_pcm_uframes_t offset, snd_pcm_uframes_t frames)
 {
 	snd_pcm_uframes_t done = 0;
-	uint64_t now_ns = hr_now_ns();
+	/* Before a forward that is noticed the position need not have been asked for. */
+	uint64_t now_ns = areas ? write_time(pcm) : hr_now_ns();
 
 	/* Forward while draining: there is nothing to wait for. relaxed: set by this
 	 * side. */
@@ -122,7 +135,7 @@ static snd_pcm_uframes_t append(struct hr_pcm *pcm, const snd_pcm_channel_area_t
 			break;
 		if (n > span.frames)
 			n = span.frames;
-		copy_in(pcm, &span, areas, offset + done, n);
+		hr_copy_in(&pcm->slave, &span, areas, offset + done, n);
 		hr_stream_write_commit(pcm->stream, (uint32_t)n);
 		done += n;
 	}
@@ -233,7 +246,6 @@ static snd_pcm_uframes_t read_frames(struct hr_pcm *pcm,
 				     const snd_pcm_channel_area_t *areas,
 				     snd_pcm_uframes_t offset, snd_pcm_uframes_t size)
 {
-	snd_pcm_channel_area_t chunk[HR_CHANNELS_MAX];
 	snd_pcm_uframes_t done = 0;
 	uint64_t now_ns = hr_now_ns();
 
@@ -246,18 +258,10 @@ static snd_pcm_uframes_t read_frames(struct hr_pcm *pcm,
 			break;
 		if (n > span.frames)
 			n = span.frames;
-		hr_slave_areas(&pcm->slave, span.chunk, chunk);
-		snd_pcm_areas_copy(areas, offset + done, chunk, span.offset,
-				   pcm->slave.channels, n, pcm->slave.format);
+		hr_copy_out(&pcm->slave, &span, areas, offset + done, n);
 		done += n;
 	}
 	return done;
-}
-
-static bool is_mmap(const struct hr_pcm *pcm)
-{
-	return pcm->ioplug.access == SND_PCM_ACCESS_MMAP_INTERLEAVED ||
-	       pcm->ioplug.access == SND_PCM_ACCESS_MMAP_NONINTERLEAVED;
 }
 
 /* After this the program will be at appl_pos + moved. */
@@ -286,7 +290,7 @@ static snd_pcm_sframes_t write_in_time(struct hr_pcm *pcm,
 	if (late < size)
 		done += append(pcm, areas, offset + late, size - late);
 	moved_on(pcm, done);
-	if (!hr_io_too_late(&pcm->io)) {
+	if (!hr_io_too_late(&pcm->io, before)) {
 		count_late(pcm, late);
 		return (snd_pcm_sframes_t)done;
 	}
@@ -343,6 +347,8 @@ snd_pcm_sframes_t hr_pcm_transfer(snd_pcm_ioplug_t *ioplug,
 	/* mmap_begin of a capture asks for all there is, which may be nothing. */
 	if (!size)
 		return 0;
+	if (hr_pcm_is_foreign(pcm))
+		return -EBADFD;
 	pthread_mutex_lock(&pcm->lock);
 	done = transfer(pcm, areas, offset, size);
 	pthread_mutex_unlock(&pcm->lock);

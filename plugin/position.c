@@ -46,13 +46,14 @@ static int read_once(const struct hr_position *p, struct reading *r)
 	       atomic_load_explicit(&p->seq, memory_order_relaxed) == seq;
 }
 
-uint64_t hr_position_now(const struct hr_position *p, uint32_t rate, uint64_t now_ns,
+uint64_t hr_position_now(const struct hr_position *p, uint32_t rate, uint64_t *now_ns,
 			 int64_t *extrap)
 {
 	struct reading r;
-	uint64_t pos;
+	uint64_t pos, passed_ns;
 	int tries;
 
+	*now_ns = 0;
 	for (tries = 0; tries < COLLISIONS_MAX; tries++)
 		if (read_once(p, &r))
 			break;
@@ -60,10 +61,13 @@ uint64_t hr_position_now(const struct hr_position *p, uint32_t rate, uint64_t no
 		*extrap = tries < COLLISIONS_MAX ? r.extra : hr_position_extra(p);
 	if (tries == COLLISIONS_MAX)
 		return hr_position_last(p);
-	if (now_ns <= r.time_ns || r.limit <= r.pos)
+	if (r.limit <= r.pos)
 		return r.pos;
-	now_ns = (now_ns - r.time_ns) / QUANTUM_NS * QUANTUM_NS;
-	pos = r.pos + hr_ns_to_frames(now_ns, rate);
+	*now_ns = hr_now_ns();
+	if (*now_ns <= r.time_ns)
+		return r.pos;
+	passed_ns = (*now_ns - r.time_ns) / QUANTUM_NS * QUANTUM_NS;
+	pos = r.pos + hr_ns_to_frames(passed_ns, rate);
 	return pos < r.limit ? pos : r.limit;
 }
 
@@ -77,4 +81,10 @@ int64_t hr_position_extra(const struct hr_position *p)
 {
 	/* relaxed: a value by itself. */
 	return atomic_load_explicit(&p->extra, memory_order_relaxed);
+}
+
+uint64_t hr_position_time(const struct hr_position *p)
+{
+	/* relaxed: a value by itself. */
+	return atomic_load_explicit(&p->time_ns, memory_order_relaxed);
 }

@@ -28,13 +28,17 @@ struct hr_position {
 void hr_position_publish(struct hr_position *position, uint64_t pos,
 			 uint64_t time_ns, uint64_t limit, int64_t extra);
 
-/** Position as of now_ns, extrapolated at rate Hz, and the extra delay of the same
- * reading if extrap is not NULL. [any] */
+/** Position as of now, extrapolated at rate Hz, and the extra delay of the same reading
+ * if extrap is not NULL. *now_ns becomes the time, or 0 if the position stands and the
+ * clock was not asked. [any] */
 uint64_t hr_position_now(const struct hr_position *position, uint32_t rate,
-			 uint64_t now_ns, int64_t *extrap);
+			 uint64_t *now_ns, int64_t *extrap);
 
 /** Position of the last reading. [any] */
 uint64_t hr_position_last(const struct hr_position *position);
+
+/** CLOCK_MONOTONIC of the last reading. [any] */
+uint64_t hr_position_time(const struct hr_position *position);
 
 /** Delay beyond the device's buffer, of the last reading. [any] */
 int64_t hr_position_extra(const struct hr_position *position);

@@ -50,6 +50,7 @@ static void wait_for_news(struct hr_reporter *reporter, struct due *due)
 
 	if (due->card && due->card_ns < until_ns)
 		until_ns = due->card_ns;
+	hr_witness_sleeps(&reporter->witness);
 	n = poll(fds, reporter->card ? 2 : 1, timeout_ms(until_ns));
 	if (n == 0)
 		return;
@@ -84,15 +85,34 @@ static void report(struct hr_reporter *reporter, struct due *due)
 	}
 }
 
+/* The elements went with the card. */
+static void renew_card(struct hr_reporter *reporter, struct due *due)
+{
+	/* relaxed: a number by itself; the wake-up follows it. */
+	int index = atomic_exchange_explicit(&reporter->renewed, 0, memory_order_relaxed) - 1;
+	enum hr_direction direction;
+
+	if (index < 0 || !reporter->card)
+		return;
+	direction = hr_card_elements_direction(reporter->card);
+	hr_card_elements_close(reporter->card);
+	reporter->card = NULL;
+	(void)hr_card_elements_open(&reporter->card, index, reporter->page, direction);
+	note_news(reporter, due);
+}
+
 static void *reporter_main(void *arg)
 {
 	struct hr_reporter *reporter = arg;
 	struct due due = { 0 };
 
 	pthread_setname_np(pthread_self(), "headroom-report");
+	hr_witness_open(&reporter->witness);
+	sem_post(&reporter->is_there);
 	note_news(reporter, &due);	/* the stream is open */
 	/* relaxed: the join orders everything else. */
 	while (!atomic_load_explicit(&reporter->stop, memory_order_relaxed)) {
+		renew_card(reporter, &due);
 		report(reporter, &due);
 		wait_for_news(reporter, &due);
 	}
@@ -107,11 +127,15 @@ void hr_reporter_start(struct hr_reporter *reporter, struct hr_page *page,
 	reporter->page = page;
 	reporter->card = card;
 	reporter->keep_elements = keep_elements;
+	sem_init(&reporter->is_there, 0, 0);
 	if (err == 0)
 		err = hr_thread_start(&reporter->thread, true, reporter_main, reporter);
 	reporter->is_running = err == 0;
-	if (err == 0)
+	if (err == 0) {
+		/* A sandbox may close around the program once it has opened the stream. */
+		hr_thread_await(&reporter->is_there);
 		return;
+	}
 	SNDERR("headroom: no thread to report changes (%s): they are shown late%s, sound "
 	       "goes on", snd_strerror(err), card ? ", and not on the card" : "");
 	hr_page_announce(page);		/* the stream is open */
@@ -122,6 +146,21 @@ void hr_reporter_notify(struct hr_reporter *reporter)
 {
 	if (reporter->wake.fd >= 0)
 		hr_wake_force(&reporter->wake);
+}
+
+void hr_reporter_renew(struct hr_reporter *reporter, int index)
+{
+	/* relaxed: see renew_card(). */
+	atomic_store_explicit(&reporter->renewed, index + 1, memory_order_relaxed);
+	hr_reporter_notify(reporter);
+}
+
+bool hr_reporter_was_stopped(struct hr_reporter *reporter)
+{
+	if (!hr_witness_saw_stop(&reporter->witness))
+		return false;
+	hr_reporter_notify(reporter);
+	return true;
 }
 
 void hr_reporter_stop(struct hr_reporter *reporter)
@@ -142,4 +181,5 @@ void hr_reporter_abandon(struct hr_reporter *reporter)
 	hr_card_elements_close(reporter->card);
 	reporter->card = NULL;
 	hr_wake_finish(&reporter->wake);
+	hr_witness_close(&reporter->witness);
 }

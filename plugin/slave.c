@@ -68,7 +68,7 @@ int hr_slave_open(struct hr_slave *slave, const struct hr_pcm_config *config,
 	set_depth(depth);
 	if (err < 0) {
 		slave->pcm = NULL;
-		if (err != -ELOOP)
+		if (err != -ELOOP && !slave->quiet)
 			SNDERR("headroom: cannot open the slave of '%s': %s%s",
 			       pcm_name ? pcm_name : config->name, snd_strerror(err),
 			       hint_of(config->slave));
@@ -84,181 +84,6 @@ void hr_slave_close(struct hr_slave *slave)
 		snd_pcm_close(slave->pcm);
 	if (slave)
 		slave->pcm = NULL;
-}
-
-/* The simplest access that it has; interleaved and without mmap by preference. */
-static int set_access(struct hr_slave *slave, snd_pcm_hw_params_t *hw)
-{
-	static const struct {
-		snd_pcm_access_t access;
-		bool interleaved, mmap;
-	} order[] = {
-		{ SND_PCM_ACCESS_RW_INTERLEAVED, true, false },
-		{ SND_PCM_ACCESS_MMAP_INTERLEAVED, true, true },
-		{ SND_PCM_ACCESS_RW_NONINTERLEAVED, false, false },
-		{ SND_PCM_ACCESS_MMAP_NONINTERLEAVED, false, true },
-	};
-
-	for (unsigned int i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
-		if (snd_pcm_hw_params_set_access(slave->pcm, hw, order[i].access) < 0)
-			continue;
-		slave->interleaved = order[i].interleaved;
-		slave->mmap = order[i].mmap;
-		return 0;
-	}
-	return -EINVAL;
-}
-
-/* The device side steps with the program's period, but at most 10 ms. */
-static snd_pcm_uframes_t wanted_period(const struct hr_pcm_config *config,
-				       const struct hr_slave_params *params)
-{
-	snd_pcm_uframes_t ten_ms = params->rate / 100;
-
-	if (config->slave_period)
-		return config->slave_period;
-	return params->period < ten_ms || !ten_ms ? params->period : ten_ms;
-}
-
-static int set_sizes(struct hr_slave *slave, const struct hr_pcm_config *config,
-		     const struct hr_slave_params *params, snd_pcm_hw_params_t *hw,
-		     bool period_first)
-{
-	int err = 0;
-
-	slave->buffer = config->slave_buffer ? config->slave_buffer : params->buffer;
-	slave->period = wanted_period(config, params);
-	if (period_first)
-		err = snd_pcm_hw_params_set_period_size_near(slave->pcm, hw,
-							     &slave->period, NULL);
-	if (err == 0)
-		err = snd_pcm_hw_params_set_buffer_size_near(slave->pcm, hw,
-							     &slave->buffer);
-	if (err == 0 && !period_first)
-		err = snd_pcm_hw_params_set_period_size_near(slave->pcm, hw,
-							     &slave->period, NULL);
-	return err;
-}
-
-/* The buffer is more important than the period; but where periods are of a few sizes
- * only, none may fit into a buffer of the wanted one (those of jack are powers of two):
- * then the period comes first. */
-static int install(struct hr_slave *slave, const struct hr_pcm_config *config,
-		   const struct hr_slave_params *params, snd_pcm_hw_params_t *hw,
-		   const char **what)
-{
-	snd_pcm_hw_params_t *before;
-	int err = 0;
-
-	snd_pcm_hw_params_alloca(&before);
-	snd_pcm_hw_params_copy(before, hw);
-	for (int turn = 0; turn < 2; turn++) {
-		snd_pcm_hw_params_copy(hw, before);
-		*what = "any period and buffer near the wanted ones";
-		err = set_sizes(slave, config, params, hw, turn == 1);
-		if (err < 0)
-			continue;
-		*what = "the parameters";
-		err = snd_pcm_hw_params(slave->pcm, hw);
-		if (err != -EINVAL)
-			break;
-	}
-	return err;
-}
-
-static int set_hw_params(struct hr_slave *slave, const struct hr_pcm_config *config,
-			 const struct hr_slave_params *params)
-{
-	snd_pcm_hw_params_t *hw;
-	const char *what;
-	int err;
-
-	snd_pcm_hw_params_alloca(&hw);
-	what = "any configuration";
-	err = snd_pcm_hw_params_any(slave->pcm, hw);
-	if (err < 0)
-		goto err_line;
-	what = "the access";
-	err = set_access(slave, hw);
-	if (err < 0)
-		goto err_line;
-	what = snd_pcm_format_name(params->format);
-	err = snd_pcm_hw_params_set_format(slave->pcm, hw, params->format);
-	if (err < 0)
-		goto err_line;
-	what = "this number of channels";
-	err = snd_pcm_hw_params_set_channels(slave->pcm, hw, params->channels);
-	if (err < 0)
-		goto err_line;
-	what = "this rate";
-	err = snd_pcm_hw_params_set_rate(slave->pcm, hw, params->rate, 0);
-	if (err < 0)
-		goto err_line;
-	err = install(slave, config, params, hw, &what);
-	if (err < 0)
-		goto err_line;
-	slave->can_pause = snd_pcm_hw_params_can_pause(hw) == 1;
-	snd_pcm_hw_params_get_period_size(hw, &slave->period, NULL);
-	snd_pcm_hw_params_get_buffer_size(hw, &slave->buffer);
-	return 0;
-
-err_line:
-	SNDERR("headroom: the slave refuses %s (%s, %u channels, %u Hz, period %lu, "
-	       "buffer %lu): %s", what, snd_pcm_format_name(params->format),
-	       params->channels, params->rate, params->period, params->buffer,
-	       snd_strerror(err));
-	return err;
-}
-
-/* Where it counts as ready: one period less than what the program can keep
- * queued, so that it wakes us each period of a full buffer. */
-static snd_pcm_uframes_t wanted_avail_min(const struct hr_slave *slave,
-					  const struct hr_slave_params *params)
-{
-	if (slave->stream == SND_PCM_STREAM_PLAYBACK && slave->buffer > params->buffer)
-		return slave->buffer - params->buffer + slave->period;
-	return slave->period;
-}
-
-static int set_sw_params(struct hr_slave *slave, const struct hr_slave_params *params)
-{
-	/* Never reached: started by us, when all that there is was given. Not the boundary:
-	 * in pulse's 32 bits it becomes 0 bytes, and a stream that runs from prepare on
-	 * leaves out as much of the sound as it comes late. Twice, for a rate converter
-	 * rounds it. */
-	snd_pcm_uframes_t start = 2 * slave->buffer;
-	snd_pcm_sw_params_t *sw;
-	int err;
-
-	slave->avail_min = wanted_avail_min(slave, params);
-	snd_pcm_sw_params_alloca(&sw);
-	if ((err = snd_pcm_sw_params_current(slave->pcm, sw)) < 0 ||
-	    (err = snd_pcm_sw_params_set_start_threshold(slave->pcm, sw, start)) < 0 ||
-	    (err = snd_pcm_sw_params_set_avail_min(slave->pcm, sw, slave->avail_min)) < 0 ||
-	    (err = snd_pcm_sw_params(slave->pcm, sw)) < 0)
-		SNDERR("headroom: the slave refuses software parameters: %s",
-		       snd_strerror(err));
-	return err;
-}
-
-int hr_slave_configure(struct hr_slave *slave, const struct hr_pcm_config *config,
-		       const struct hr_slave_params *params)
-{
-	int err;
-
-	err = set_hw_params(slave, config, params);
-	if (err < 0)
-		return err;
-	slave->cannot_rewind = false;
-	slave->format = params->format;
-	slave->channels = params->channels;
-	slave->rate = params->rate;
-	slave->sample_bits = (unsigned int)snd_pcm_format_physical_width(params->format);
-	slave->frame_bytes = slave->sample_bits / 8 * params->channels;
-	err = set_sw_params(slave, params);
-	if (err < 0)
-		snd_pcm_hw_free(slave->pcm);
-	return err;
 }
 
 void hr_slave_areas(const struct hr_slave *slave, const struct hr_chunk *chunk,
@@ -325,7 +150,7 @@ snd_pcm_sframes_t hr_slave_transfer(struct hr_slave *slave,
 				  (size_t)span->offset * areas[c].step) / 8;
 		done = transfer_planar(slave, bufs, frames);
 	}
-	return done == -EAGAIN ? 0 : done;
+	return hr_slave_err_passes(done) ? 0 : done;
 }
 
 /* alsa-lib lets every plug-in of the program's kind "rewind", also one that has
@@ -360,10 +185,44 @@ snd_pcm_uframes_t hr_slave_rewind(struct hr_slave *slave, snd_pcm_uframes_t fram
 	return 0;
 }
 
+int hr_slave_prepare(struct hr_slave *slave)
+{
+	return slave->pcm ? snd_pcm_prepare(slave->pcm) : 0;
+}
+
+void hr_slave_drop(struct hr_slave *slave)
+{
+	if (slave->pcm)
+		snd_pcm_drop(slave->pcm);
+}
+
+snd_pcm_sframes_t hr_slave_rest(struct hr_slave *slave)
+{
+	snd_pcm_status_t *status;
+	int err;
+
+	if (!slave->pcm)
+		return 0;
+	snd_pcm_status_alloca(&status);
+	snd_pcm_drop(slave->pcm);
+	err = snd_pcm_status(slave->pcm, status);
+	if (err < 0)
+		return err;
+	return (snd_pcm_sframes_t)snd_pcm_status_get_avail(status);
+}
+
+int hr_slave_pause(struct hr_slave *slave, bool enable)
+{
+	return slave->pcm ? snd_pcm_pause(slave->pcm, enable) : 0;
+}
+
 int hr_slave_start(struct hr_slave *slave)
 {
-	snd_pcm_state_t state = snd_pcm_state(slave->pcm);
+	snd_pcm_state_t state;
 
+	if (!slave->pcm)
+		return 0;
+	state = snd_pcm_state(slave->pcm);
 	/* Some plug-ins start by themselves on the first write, and a short buffer may have
 	 * run dry since: the next look tells. */
 	if (state == SND_PCM_STATE_RUNNING || state == SND_PCM_STATE_XRUN)
@@ -388,5 +247,7 @@ int hr_slave_drain(struct hr_slave *slave)
 		break;
 	}
 	err = snd_pcm_drain(slave->pcm);
+	if (err == -EINTR)
+		return -EAGAIN;
 	return err == -EPIPE ? 0 : err;
 }

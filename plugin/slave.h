@@ -13,6 +13,7 @@
 #ifndef HR_PLUGIN_SLAVE_H
 #define HR_PLUGIN_SLAVE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <alsa/asoundlib.h>
 #include "core/stream.h"
@@ -23,6 +24,7 @@
 struct hr_slave {
 	snd_pcm_t *pcm;
 	snd_pcm_stream_t stream;
+	bool quiet;			/* it is only looked for: what fails is no news */
 	/* Set by hr_slave_configure(). */
 	snd_pcm_format_t format;
 	unsigned int channels;
@@ -35,6 +37,7 @@ struct hr_slave {
 	bool interleaved;
 	bool mmap;			/* reads and writes go through its mmap */
 	bool can_pause;
+	bool lags;			/* see hr_slave_let_lag() */
 	bool cannot_rewind;		/* it was seen to keep what it was given */
 };
 
@@ -61,6 +64,16 @@ void hr_slave_close(struct hr_slave *slave);
 int hr_slave_configure(struct hr_slave *slave, const struct hr_pcm_config *config,
 		       const struct hr_slave_params *params);
 
+/** Undo that, on a slave whose device need not be there. */
+void hr_slave_unconfigure(struct hr_slave *slave);
+
+/** Playback: let it lack half a period more before it counts as ready. It is not then
+ * when the program has written the period that it was woken for, and whose end comes next;
+ * what was written is moved on when the device wakes us, and the program need not. Half,
+ * so that an end that is met a little early does not count as missed.
+ * Returns 0 or -errno; then all is as before. [io, before it is used] */
+int hr_slave_let_lag(struct hr_slave *slave);
+
 /** The areas of a chunk's payload, one per channel. */
 void hr_slave_areas(const struct hr_slave *slave, const struct hr_chunk *chunk,
 		    snd_pcm_channel_area_t *areas);
@@ -78,6 +91,28 @@ snd_pcm_sframes_t hr_slave_transfer(struct hr_slave *slave,
 /** Take back up to frames that it was given and has not played. Returns how many:
  * 0 from a device that only says so. [io] */
 snd_pcm_uframes_t hr_slave_rewind(struct hr_slave *slave, snd_pcm_uframes_t frames);
+
+/** Whether an error says only that the call is to be made again. [any] */
+static inline bool hr_slave_err_passes(snd_pcm_sframes_t err)
+{
+	return err == -EAGAIN || err == -EINTR;
+}
+
+/* Of a device that is gone and looked for (pcm is NULL) the calls below succeed, and do
+ * nothing. */
+
+/** Make it ready to start. Returns 0 or -errno. [io] */
+int hr_slave_prepare(struct hr_slave *slave);
+
+/** Stop it at once. */
+void hr_slave_drop(struct hr_slave *slave);
+
+/** Stop it. Returns the frames that could be written or read where it has come to rest,
+ * or -errno. [io] */
+snd_pcm_sframes_t hr_slave_rest(struct hr_slave *slave);
+
+/** Returns 0 or -errno. [io] */
+int hr_slave_pause(struct hr_slave *slave, bool enable);
 
 /** Start it unless it runs already. Returns 0 or -errno. [io] */
 int hr_slave_start(struct hr_slave *slave);

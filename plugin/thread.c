@@ -5,8 +5,45 @@
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-#define STACK_BYTES (256 * 1024)	/* slaves may be plug-ins with alloca() */
+#define STACK_BYTES ((size_t)256 * 1024)	/* slaves may be plug-ins with alloca() */
+
+#define SLICE_NS 100000u		/* the shortest that the kernel takes */
+
+/* As linux/sched/types.h has it, which cannot be included beside sched.h. */
+struct attributes {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime_ns, deadline_ns, period_ns;
+};
+
+void hr_thread_ask_for_short_slice(void)
+{
+	struct attributes attributes = { .size = sizeof(attributes) };
+
+	/* Other kernels refuse or ignore it, a sandbox may too: it is a favour. */
+	if (syscall(SYS_sched_getattr, 0, &attributes, sizeof(attributes), 0) < 0 ||
+	    attributes.policy != SCHED_OTHER)
+		return;
+	attributes.size = sizeof(attributes);
+	attributes.runtime_ns = SLICE_NS;
+	syscall(SYS_sched_setattr, 0, &attributes, 0);
+}
+
+void hr_thread_await(sem_t *posted)
+{
+	int state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	while (sem_wait(posted) < 0 && errno == EINTR)
+		;
+	pthread_setcancelstate(state, NULL);
+}
 
 static void set_ordinary(pthread_attr_t *attr)
 {
@@ -23,16 +60,18 @@ int hr_thread_start(pthread_t *thread, bool is_ordinary, void *(*main)(void *), 
 	pthread_attr_t attr;
 	int err;
 
+	err = pthread_attr_init(&attr);
+	if (err)
+		return -err;
 	sigfillset(&all);
-	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_BYTES);
 	if (is_ordinary)
 		set_ordinary(&attr);
 	/* A new thread has its maker's mask. */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	err = pthread_create(thread, &attr, main, arg);
-	/* An idle program's may not even be ordinary. */
-	if (err == EPERM && is_ordinary) {
+	/* An idle program's may not even be ordinary, and a sandbox may know of no such thing. */
+	if (err && is_ordinary) {
 		pthread_attr_setinheritsched(&attr, PTHREAD_INHERIT_SCHED);
 		err = pthread_create(thread, &attr, main, arg);
 	}

@@ -7,11 +7,21 @@
 #define HR_PLUGIN_THREAD_H
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 
 /** Start a thread that takes no signals, for those are the program's. It runs at the
  * caller's scheduling, or as an ordinary thread even if the caller is real-time.
  * Returns 0 or -errno. */
 int hr_thread_start(pthread_t *thread, bool is_ordinary, void *(*main)(void *), void *arg);
+
+/** Wait for what a thread posts. The caller cannot be cancelled meanwhile: it would take
+ * the locks with it, and leave what is posted to the next who waits. */
+void hr_thread_await(sem_t *posted);
+
+/** Ask the kernel to let the calling thread in soon when it wakes up, though it has no
+ * real-time right: with a short slice of its own its deadlines are near (Linux 6.12 and
+ * later, EEVDF). Takes no right, gives no larger share; nothing happens elsewhere. */
+void hr_thread_ask_for_short_slice(void);
 
 #endif

@@ -53,7 +53,8 @@ stop() {
 	wait "${players[@]}" 2> /dev/null
 }
 
-# kill_many TIMES SEED: one after the other, each 0 to 60 ms after it was started.
+# kill_many TIMES SEED: one after the other, each 10 to 69 ms after it was
+# started; sooner, and within each call, is what hostile_killed does.
 kill_many() {
 	local i player
 	RANDOM=$2
@@ -104,21 +105,22 @@ frames=$(value Frames 0)
 timeout 10 aplay -q -D x -t raw -f S16_LE -r 48000 -c 2 -d 1 /dev/zero
 equal "the counters go on as if nothing had happened" $((frames + 48000)) "$(value Frames 0)"
 
-# The best of twenty: how busy the machine is does not count.
+# Processor time, and the best of twenty: how busy the machine is does not count.
 start 8
 best=1000000
+TIMEFORMAT='%3U %3S'
 for ((i = 0; i < 20; i++)); do
-	begun=$(date +%s%N)
-	lines=$(amixer -D x contents | wc -l)
-	took=$((($(date +%s%N) - begun) / 1000))
-	[ $took -lt $best ] && best=$took
+	took=$({ time amixer -D x contents > contents; } 2>&1 | tail -n 1 |
+		awk '{ printf "%d", ($1 + $2) * 1000000 }')
+	[ "$took" -lt $best ] && best=$took
 done
+lines=$(wc -l < contents)
 stop
 if [ "$lines" -lt $((9 * 41 * 2)) ]; then
 	fail "contents of eight streams" "only $lines lines"
 elif [ $best -lt 50000 ]; then
-	pass "contents of eight streams in less than 50 ms: $best µs"
+	pass "contents of eight streams in less than 50 ms of a processor: $best µs"
 else
-	fail "contents of eight streams in less than 50 ms" "$best µs"
+	fail "contents of eight streams in less than 50 ms of a processor" "$best µs"
 fi
 end_of_tests

@@ -20,7 +20,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 sounds=$work/sounds
 wanted=("$@")
-cpu_bound=3.0		# percentage points
+# Percentage points of a processor. Above the first, a row is tried again; what it takes on a
+# busy machine says nothing of headroom, so that only a loop that never rests fails one:
+# tests/guard.sh counts instructions, calls and waits.
+cpu_bound=3.0 cpu_spins=25.0
 unset XDG_RUNTIME_DIR XDG_CONFIG_HOME XDG_DATA_HOME XDG_CACHE_HOME PULSE_SERVER DISPLAY WAYLAND_DISPLAY
 export LC_ALL=C.UTF-8 build matrix sounds
 
@@ -149,10 +152,10 @@ both() {
 	compared
 }
 
-# was_lost: other sound through headroom although no card ran dry: no busy machine is an
-# excuse for that.
+# was_lost NAME: other sound through headroom although no card ran dry: no busy machine is an
+# excuse for that. But JACK goes on without a client that is late, and no card knows of it.
 was_lost() {
-	[ "$(cat bare/result)" -eq 0 ] && [ -f headroom/result ] &&
+	[[ $1 != JACK* ]] && [ "$(cat bare/result)" -eq 0 ] && [ -f headroom/result ] &&
 		[ "$(cat headroom/result)" -ne 0 ] && [ "$(cat headroom/xruns)" -eq 0 ]
 }
 
@@ -167,10 +170,11 @@ one_row() {
 		wrong="not installed:${absents[i]}"
 	else
 		for try in 1 2 3; do
+			[ "$try" -lt 3 ] || cpu_bound=$cpu_spins
 			wrong=$(both "$i" | tr '\n|' '  ')
 			[ -n "$wrong" ] || break
 			echo "$wrong" >> tries
-			! was_lost || break
+			! was_lost "$name" || break
 		done
 	fi
 	cell() { cat "$@" 2> /dev/null || echo -; }

@@ -33,6 +33,53 @@ static int remove_one(const char *path, const struct stat *stat, int kind,
 	return remove(path);
 }
 
+/* What a page has counted as lost or invented is what its episodes have. */
+static void assert_account_of(const char *name, enum hr_direction direction, uint32_t slot)
+{
+	struct hr_episode episodes[HR_EPISODES_KEPT];
+	struct hr_health_snapshot snapshot;
+	uint64_t frames = 0, counted;
+	struct hr_page *page;
+	uint32_t n;
+
+	if (hr_page_attach(&page, HR_PAGE_OWN, name, direction, slot) < 0)
+		return;
+	hr_health_get_snapshot(hr_page_health_const(page), 0, &snapshot, 0);
+	counted = snapshot.frames_dropped + snapshot.frames_silence;
+	n = hr_page_get_episodes(page, episodes);
+	for (uint32_t i = 0; i < n; i++)
+		frames += episodes[i].frames;
+	if (hr_page_count_episodes(page) <= HR_EPISODES_KEPT && frames != counted)
+		ck_abort_msg("%s.%d.%u: %llu frames in %u episodes, %llu counted", name,
+			     (int)direction, slot, (unsigned long long)frames, n,
+			     (unsigned long long)counted);
+	hr_page_close(page, 0);
+}
+
+static void assert_accounts(void)
+{
+	static const char *const names[] = { "x", "mine", "headroom" };
+
+	for (size_t i = 0; i < N_OF(names); i++) {
+		for (uint32_t slot = 0; slot < 4; slot++) {
+			assert_account_of(names[i], HR_PLAYBACK, slot);
+			assert_account_of(names[i], HR_CAPTURE, slot);
+		}
+	}
+}
+
+uint32_t rig_episodes(enum hr_direction direction,
+		      struct hr_episode episodes[HR_EPISODES_KEPT])
+{
+	struct hr_page *page;
+	uint32_t n;
+
+	ck_assert_int_eq(hr_page_attach(&page, HR_PAGE_OWN, "x", direction, 0), 0);
+	n = hr_page_get_episodes(page, episodes);
+	hr_page_close(page, 0);
+	return n;
+}
+
 void pcm_rig_finish(struct rig *rig)
 {
 	char path[PATH_BYTES];
@@ -40,6 +87,7 @@ void pcm_rig_finish(struct rig *rig)
 	if (rig->pcm)
 		ck_assert_int_eq(snd_pcm_close(rig->pcm), 0);
 	rig->pcm = NULL;
+	assert_accounts();
 	counters_path(rig, path);
 	if (access(path, F_OK) == 0)
 		ck_assert_int_eq(nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
@@ -139,6 +187,16 @@ int64_t rig_counter_of(const struct rig *rig, const char *name, unsigned int slo
 int64_t rig_counter(const struct rig *rig, const char *name)
 {
 	return rig_counter_of(rig, name, 0);
+}
+
+int64_t rig_stream_counter(const struct rig *rig, enum hr_direction direction,
+			   const char *what)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "Headroom %s %s",
+		 direction == HR_PLAYBACK ? "Playback" : "Capture", what);
+	return rig_counter(rig, name);
 }
 
 size_t rig_heard(const struct rig *rig)

@@ -17,6 +17,7 @@
 
 #include <check.h>
 
+#include "core/episodes.h"
 #include "tests/clocked/rig.h"
 
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -50,6 +51,14 @@ int rig_try_open_defined(struct rig *rig, const char *name, const char *definiti
  * is the first stream of the name. */
 int64_t rig_counter(const struct rig *rig, const char *name);
 int64_t rig_counter_of(const struct rig *rig, const char *name, unsigned int slot);
+
+/** The same of one direction, by what comes after it, as "Xruns". */
+int64_t rig_stream_counter(const struct rig *rig, enum hr_direction direction,
+			   const char *what);
+
+/** The log of episodes of x: those of the first stream, and how many. */
+uint32_t rig_episodes(enum hr_direction direction,
+		      struct hr_episode episodes[HR_EPISODES_KEPT]);
 
 /** Frames heard so far. */
 size_t rig_heard(const struct rig *rig);

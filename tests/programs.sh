@@ -181,10 +181,11 @@ else
 	fail "multi joins two" "other frames were heard"
 fi
 
-# Starved for 0.7 s; the time it says is of the clock of the time stamps.
+# Starved for 0.7 s, on a busy machine more than once; the time it says is of the clock of the
+# time stamps.
 (head -c 100000 song.raw; sleep 0.7; tail -c +100001 song.raw) |
 	timeout 30 aplay -D headroom --buffer-time=100000 -t raw -f S16_LE -r 48000 -c 2 > out 2> err
-late=$(sed -n 's/.*at least \([0-9]*\)\.[0-9]* ms long.*/\1/p' err)
+late=$(sed -n 's/.*at least \([0-9]*\)\.[0-9]* ms long.*/\1/p' err | sort -n | tail -n 1)
 if [ -n "$late" ] && [ "$late" -lt 5000 ]; then
 	pass "aplay's underrun message is believable"
 else
@@ -222,7 +223,8 @@ rm -f heard.raw
 
 # Ten seconds of steady playback under strace: from its third second to its ninth
 # the I/O thread waits (ppoll), reads the card's clock and its own wake-up (read,
-# timerfd_settime), wakes the program (a write of 8 bytes), and calls nothing else.
+# timerfd_settime), wakes the program (a write of 8 bytes), and calls nothing else. When
+# it was late, as it may be on a busy machine, it asks whose fault that was.
 sox -q -n -r 48000 -c 2 -b 16 long.wav synth 10 sine 440 gain -6
 name="steady playback: the I/O thread only waits and wakes"
 if ! timeout 60 strace -f -ttt -o trace aplay -q -D steady long.wav 2> err; then
@@ -237,7 +239,11 @@ else
 		{ sub(/\(.*/, "", $3); print $3 }
 	' trace | sort | uniq -c > calls
 	waits=$(awk '$2 == "ppoll" { print $1 }' calls)
-	others=$(awk '$2 !~ /^(ppoll|read|wake|timerfd_settime|restart_syscall)$/ { printf "%s ", $2 }' calls)
+	others=$(awk -v waits="${waits:-0}" '
+		$2 ~ /^(ppoll|read|wake|timerfd_settime|restart_syscall)$/ { next }
+		$2 ~ /^(getrusage|pread64)$/ && $1 < waits / 2 { next }
+		{ printf "%s ", $2 }
+	' calls)
 	if [ "${waits:-0}" -lt 100 ]; then
 		fail "$name" "it was not seen at work: $(tr '\n' ' ' < calls)"
 	elif [ -n "$others" ]; then

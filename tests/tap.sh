@@ -76,3 +76,14 @@ is_gone() { ! kill -0 "$1" 2> /dev/null; }
 
 # counter DEVICE ELEMENT: the value of "Headroom ELEMENT", which may name a subdevice.
 counter() { amixer -D "$1" cget "iface=PCM,name=Headroom $2" 2> /dev/null | sed -n 's/.*: values=//p'; }
+
+# make_noise N: the files noise0 to noiseN-1, of one seed each, to be read as a page's.
+make_noise() {
+	python3 -c '
+import random, sys
+for seed in range(int(sys.argv[1])):
+    random.seed(seed)
+    bits = random.choice((1, 2, 8))
+    open("noise%d" % seed, "wb").write(bytes(random.getrandbits(bits) for _ in range(3600)))
+' "$1"
+}

@@ -22,6 +22,7 @@ int main(void)
 	suite_add_tcase(suite, clocked_position_tests());
 	suite_add_tcase(suite, clocked_capture_tests());
 	suite_add_tcase(suite, clocked_command_tests());
+	suite_add_tcase(suite, clocked_faults_tests());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

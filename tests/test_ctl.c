@@ -271,6 +271,8 @@ START_TEST(bad_configuration_is_refused_in_one_line)
 		{ "x", "nmae foo", { "nmae", "foo", "name" } },
 		{ "x", "slave.pcm hw", { "slave", "type", "name" } },
 		{ "x", "name 5", { "name", "5", "string" } },
+		{ "x", "name 123456789012", { "name", "123456789012", "string" } },
+		{ "x", "name -12345678901234", { "name", "-12345678901234", "string" } },
 		{ "x", "name 1.5", { "name", "1.5", "string" } },
 		{ "x", "name { a 1 }", { "name", "{", "string" } },
 		{ "x", "name \"\"", { "name", "\"\"", "1 to 63" } },
@@ -295,6 +297,10 @@ START_TEST(good_configuration_chooses_the_streams)
 		{ "x", "comment foo hint { show on }", "x" },
 		{ "x:y", "@args [ A ] @args.A { type string }", "x" },
 		{ "x:A=y", "@args [ A ] @args.A { type string } name other", "other" },
+		/* Longer than a stream's name can be. */
+		{ "y234567890123456789012345678901234567890123456789012345678901234",
+		  "} ctl.y234567890123456789012345678901234567890123456789012345678901234 "
+		  "{ type headroom", "headroom" },
 		{ "x", "name a2345678901234567890123456789012345678901234567890"
 		       "1234567890123",
 		  "a23456789012345678901234567890123456789012345678901234567890123" },
@@ -474,8 +480,8 @@ int main(void)
 	tcase_add_loop_test(tcase, every_part_of_an_id_counts, 0, 6);
 
 	tcase = add_case(suite, "configuration");
-	tcase_add_loop_test(tcase, bad_configuration_is_refused_in_one_line, 0, 7);
-	tcase_add_loop_test(tcase, good_configuration_chooses_the_streams, 0, 6);
+	tcase_add_loop_test(tcase, bad_configuration_is_refused_in_one_line, 0, 9);
+	tcase_add_loop_test(tcase, good_configuration_chooses_the_streams, 0, 7);
 	tcase_add_test(tcase, handles_of_one_process_do_not_mix);
 	tcase_add_test(tcase, the_card_says_what_it_is);
 

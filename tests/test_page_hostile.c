@@ -85,7 +85,9 @@ START_TEST(page_that_is_cut_off_while_attached_is_no_page_any_more)
 	leave_full_page(normal.window);
 	head = head_bytes();
 	reader = attach_page(0);
-	for (off_t length = head - 1; length >= 0; length--) {
+	/* Most of it is the log of episodes, where one place is like another. */
+	for (off_t length = head - 1; length >= 0;
+	     length -= length > 512 ? 1 + random_below(15) : 1) {
 		ck_assert_int_eq(truncate(in_dir(PAGE_FILE), length), 0);
 		ck_assert_int_eq(hr_page_refresh(reader, false), -EPROTO);
 		check_shown(reader, 105 * S, 0);

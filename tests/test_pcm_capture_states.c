@@ -291,16 +291,33 @@ START_TEST(capture_from_null_is_idle_when_nobody_reads)
 }
 END_TEST
 
+/* The device may hold more than the program's buffer and what is kept beyond it. */
+START_TEST(capture_from_null_into_a_small_ring_does_not_overrun)
+{
+	struct rig_params params = mono;
+
+	params.period = 120;
+	params.buffer = 480;
+	ck_assert_int_eq(rig_try_open_defined(&rig, "x",
+		"pcm.x { type headroom slave.pcm { type null } depth_ms 10 }\n",
+		SND_PCM_STREAM_CAPTURE, 0, ""), 0);
+	rig_install(&rig, &params);
+	rig.params = params;
+	rig.frame_bytes = 4;
+	for (int i = 0; i < 1000; i++)
+		ck_assert_int_eq(snd_pcm_readi(rig.pcm, got, 120), 120);
+	ck_assert_int_eq(rig_counter(&rig, "Headroom Capture Xruns"), 0);
+	ck_assert_int_eq(rig_counter(&rig, "Headroom Capture Frames Dropped"), 0);
+}
+END_TEST
+
 /* ---- counters ---- */
 
 enum { STATE_CLOSED, STATE_OPEN, STATE_SETUP, STATE_PREPARED, STATE_RUNNING };
 
-static int64_t counter(const char *suffix)
+static int64_t counter(const char *what)
 {
-	char name[64];
-
-	snprintf(name, sizeof(name), "Headroom Capture %s", suffix);
-	return rig_counter(&rig, name);
+	return rig_stream_counter(&rig, HR_CAPTURE, what);
 }
 
 static void assert_in_order(const char *const *suffixes)
@@ -419,6 +436,7 @@ int main(void)
 	tcase_add_loop_test(states, reset_forgets_what_was_not_read, 0, 2);
 	tcase_add_test(others, drop_ends_a_blocked_read_in_another_thread);
 	tcase_add_test(others, capture_from_null_is_idle_when_nobody_reads);
+	tcase_add_test(others, capture_from_null_into_a_small_ring_does_not_overrun);
 	tcase_add_test(counters, the_counters_agree_with_what_was_read);
 	tcase_add_loop_test(counters, what_a_suspend_has_cost_is_counted, 0, 2);
 	tcase_add_test(counters, counters_outlive_the_stream);

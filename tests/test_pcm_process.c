@@ -44,12 +44,9 @@ static void tear_down(void)
 	free(data);
 }
 
-static int64_t counter(const char *suffix)
+static int64_t counter(const char *what)
 {
-	char name[64];
-
-	snprintf(name, sizeof(name), "Headroom Playback %s", suffix);
-	return rig_counter(&rig, name);
+	return rig_stream_counter(&rig, HR_PLAYBACK, what);
 }
 
 /* ---- threads ---- */

@@ -63,7 +63,6 @@ START_TEST(a_new_ring_is_empty)
 	ck_assert_uint_eq(stats.pushed, 0);
 	ck_assert_uint_eq(stats.popped, 0);
 	ck_assert_uint_eq(stats.refused, 0);
-	ck_assert_uint_eq(stats.high_water, 0);
 	ck_assert_uint_eq(stats.fill, 0);
 	ck_assert_uint_eq(stats.capacity, CAPACITY);
 }
@@ -336,27 +335,8 @@ START_TEST(statistics_count_pushes_pops_and_refusals)
 	ck_assert_uint_eq(stats.pushed, CAPACITY);
 	ck_assert_uint_eq(stats.popped, 3);
 	ck_assert_uint_eq(stats.refused, 2);
-	ck_assert_uint_eq(stats.high_water, CAPACITY);
 	ck_assert_uint_eq(stats.fill, CAPACITY - 3);
 	ck_assert_uint_eq(stats.capacity, CAPACITY);
-}
-END_TEST
-
-START_TEST(high_water_is_the_most_that_was_ever_queued_at_once)
-{
-	/* fill after each step, and the record so far */
-	static const struct { uint32_t push, pop, high_water; } steps[] = {
-		{ 3, 3, 3 }, { 2, 2, 3 }, { 3, 1, 3 }, { 1, 0, 3 }, { 1, 4, 4 },
-		{ 1, 1, 4 }, { CAPACITY, 0, CAPACITY }, { 0, CAPACITY, CAPACITY },
-	};
-	struct hr_ring_stats stats;
-
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		push_n(steps[i].push);
-		pop_n(steps[i].pop);
-		hr_ring_get_stats(ring, &stats);
-		ck_assert_uint_eq(stats.high_water, steps[i].high_water);
-	}
 }
 END_TEST
 
@@ -408,7 +388,6 @@ START_TEST(indexes_wrap_without_losing_order_or_count)
 	hr_ring_get_stats(old, &stats);
 	ck_assert_uint_eq(stats.pushed, start + n_pushed);
 	ck_assert_uint_eq(stats.popped, start + n_pushed - capacity + 1);
-	ck_assert_uint_eq(stats.high_water, capacity);
 	ck_assert_uint_eq(hr_ring_clear(old, NULL, NULL), capacity - 1);
 	hr_ring_destroy(old);
 }
@@ -515,8 +494,6 @@ START_TEST(two_threads_see_every_chunk_in_order)
 	ck_assert_uint_eq(stats.pushed, s.n_streamed);
 	ck_assert_uint_eq(stats.popped, s.n_streamed);
 	ck_assert_uint_eq(stats.refused, s.n_refused);
-	ck_assert_uint_ge(stats.high_water, 1);
-	ck_assert_uint_le(stats.high_water, capacity);
 	streaming_finish(&s);
 }
 END_TEST
@@ -542,7 +519,6 @@ static void *watch(void *arg)
 		n_wrong += stats.fill != CAPACITY && stats.fill != CAPACITY - 1;
 		n_wrong += stats.popped > stats.pushed;
 		n_wrong += stats.pushed < pushed_before;
-		n_wrong += stats.high_water != CAPACITY;
 		n_wrong += hr_ring_usage(full) > 100;
 		pushed_before = stats.pushed;
 	}
@@ -629,7 +605,6 @@ static Suite *ring_suite(void)
 	tcase_add_test(counters,
 		       a_threshold_out_of_range_is_rejected_and_changes_nothing);
 	tcase_add_test(counters, statistics_count_pushes_pops_and_refusals);
-	tcase_add_test(counters, high_water_is_the_most_that_was_ever_queued_at_once);
 
 	add_tcase(suite, threads);
 	tcase_set_timeout(threads, 60);

@@ -34,6 +34,8 @@ pcm.dummy_keep { type headroom slave.pcm "hw:Dummy" card_elements keep }
 pcm.no_card { type headroom slave.pcm "null" card_elements yes }
 pcm.send { type headroom slave.pcm "hw:Loopback,0,0" }
 pcm.receive { type headroom slave.pcm "hw:Loopback,1,0" }
+pcm.hda_back { type headroom slave.pcm "hw:HDA" on_device_loss reconnect card_elements yes }
+pcm.dummy_back { type headroom slave.pcm "hw:Dummy" on_device_loss reconnect on_overrun drop }
 pcm.dummy { type headroom slave.pcm "hw:Dummy" }
 pcm.same_as {
 	@args [ CARD ]
@@ -58,6 +60,8 @@ pcm.over_mixed_send { type headroom slave.pcm mixed_send }
 ctl.hda { type headroom }
 ctl.hda_card { type headroom }
 ctl.hda_keep { type headroom }
+ctl.hda_back { type headroom }
+ctl.dummy_back { type headroom }
 ctl.dummy_keep { type headroom }
 ctl.send { type headroom }
 ctl.receive { type headroom }
@@ -240,6 +244,85 @@ part_unbind() {
 	heard "the card is back: aplay is heard bit for bit" song "$from"
 }
 
+# The time of day is set, back by years and on again, while a program plays.
+part_clock() {
+	local from now player
+	from_here
+	now=$(date +%s)
+	timeout -s KILL 60 aplay -q -D hda "${raw[@]}" long 2> err &
+	player=$!
+	until_true is_in_state hda Playback Running
+	date -s @1000000000 > /dev/null
+	sleep 1
+	date -s "@$((now + 3600))" > /dev/null
+	wait $player
+	equal "the time of day is set: aplay ends well" 0 $?
+	equal "the time of day is set: nothing is said" "" "$(cat err)"
+	heard "the time of day is set: aplay is heard bit for bit" long "$from"
+}
+
+# goes_and_comes DEVICE DIRECTION DRIVER SLOT: the card of a stream that runs.
+goes_and_comes() {
+	local way="${2,,} while the card is away"
+	until_true is_in_state "$1" "$2" Running
+	sleep 1
+	echo "$4" > "$3/unbind"
+	until_true is_in_state "$1" "$2" Disconnected || fail "$way: State" "$(state "$1" "$2")"
+	sleep 1
+	echo "$4" > "$3/bind"
+	[ "$1" != hda_back ] || until_true amixer -q -c HDA sset Master 100% unmute 2> /dev/null
+	until_true is_in_state "$1" "$2" Running || fail "$way: State when it is back" "$(state "$1" "$2")"
+}
+
+# went_on DEVICE DIRECTION STATUS COUNTER: the program has noticed nothing, but for what is
+# counted as COUNTER.
+went_on() {
+	local way="${2,,} while the card is away" n
+	equal "$way: the program ends as if nothing were" 0 "$3"
+	equal "$way: what was said" "is back, is gone" \
+		"$(grep -o 'is gone\|is back' err | sort -u | paste -sd, | sed 's/,/, /')"
+	equal "$way: Xruns" 0 "$(counter "$1" "$2 Xruns")"
+	equal "$way: Device Xruns" 1 "$(counter "$1" "$2 Device Xruns")"
+	equal "$way: Xrun Cause" 3 "$(counter "$1" "$2 Xrun Cause")"
+	n=$(counter "$1" "$2 $4")
+	if [ "$n" -gt 48000 ] && [ "$n" -lt 600000 ]; then
+		pass "$way: $4"
+	else
+		fail "$way: $4" "$n"
+	fi
+}
+
+card_state() { amixer -c HDA cget 'iface=PCM,name=Headroom Playback State' 2>&1 | tail -n 1; }
+has_element_with() { [[ "$(card_state)" == *": values=$1" ]]; }
+
+# A real kernel's cards are unplugged under a program, and plugged in again.
+part_reconnect() {
+	local slot drivers=/sys/bus why
+	slot=$(basename "$(readlink -f /sys/class/sound/card0/device)")
+	frames make endless 720000 4 9600
+	timeout -s KILL 90 aplay -q -D hda_back "${raw[@]}" endless 2> err &
+	goes_and_comes hda_back Playback $drivers/pci/drivers/snd_hda_intel "$slot"
+	if until_true has_element_with 4; then
+		pass "playback while the card is away: its own elements are there again"
+	else
+		fail "playback while the card is away: its own elements are there again" "$(card_state)"
+	fi
+	wait $!
+	went_on hda_back Playback $? "Frames Dropped"
+	push_wav
+	if why=$(frames last endless "$card_wav" 48000 2>&1); then
+		pass "playback while the card is away: the last second is heard bit for bit"
+	else
+		fail "playback while the card is away: the last second is heard bit for bit" "$why"
+	fi
+	# The emulated card cannot record.
+	timeout -s KILL 90 arecord -q -D dummy_back "${raw[@]}" -d 14 got 2> err &
+	goes_and_comes dummy_back Capture $drivers/platform/drivers/snd_dummy snd_dummy.0
+	wait $!
+	went_on dummy_back Capture $? "Frames Silence"
+	equal "capture while the card is away: each frame is there" $((14 * 48000 * 4)) "$(stat -c %s got)"
+}
+
 # count DEVICE COUNTER: what it has counted; 0 if it never ran.
 count() {
 	local n
@@ -258,7 +341,7 @@ underrun() {
 
 part_stalls() {
 	local from player recorder sender xruns dropped why
-	local program=1 scheduler=2 # items of Xrun Cause
+	local program=1 # of the items of Xrun Cause
 
 	# The program has nothing to play.
 	xruns=$(count hda 'Playback Xruns')
@@ -281,7 +364,7 @@ part_stalls() {
 	until_true is_gone $player || { kill -KILL $player; fail "aplay stopped: it plays on" "it hangs"; }
 	wait $player
 	equal "aplay stopped: it plays to the end" 0 $?
-	underrun "aplay stopped" $scheduler "$from" "$xruns"
+	underrun "aplay stopped" $program "$from" "$xruns"
 
 	# Who takes what arecord has recorded takes nothing for longer than the pipe
 	# and the buffer last.
@@ -410,11 +493,15 @@ part_user() {
 . "$here/tests/vm/contract.sh"
 # shellcheck source=tests/vm/chains.sh
 . "$here/tests/vm/chains.sh"
+# shellcheck source=tests/vm/suspend.sh
+. "$here/tests/vm/suspend.sh"
 
-[ $# -gt 0 ] || set -- playback contract loopback dmix stalls limits pause chains user card alsactl watch unbind
+[ $# -gt 0 ] || set -- playback contract loopback dmix stalls limits pause chains user card alsactl watch clock suspend unbind reconnect
 for part; do
+	began=$SECONDS
 	if declare -F "part_$part" > /dev/null; then
 		"part_$part"
+		echo "# $part: $((SECONDS - began)) s"
 	else
 		fail "part $part" "there is none"
 	fi

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/timerfd.h>
 
 #include <alsa/asoundlib.h>
@@ -123,6 +125,8 @@ static int clocked_start(snd_pcm_ioplug_t *io)
 	follow_program(pcm);
 	err = check_fault(pcm);
 	if (err == 0)
+		err = clocked_faults_fail(&pcm->dev, CLOCKED_CALL_START);
+	if (err == 0)
 		err = clocked_device_start(&pcm->dev, hr_now_ns());
 	clocked_unlock(pcm);
 	return err;
@@ -141,14 +145,14 @@ static int clocked_stop(snd_pcm_ioplug_t *io)
 static snd_pcm_sframes_t clocked_pointer(snd_pcm_ioplug_t *io)
 {
 	struct clocked_pcm *pcm = clocked_lock(io);
-	snd_pcm_sframes_t result;
+	snd_pcm_sframes_t result = clocked_faults_fail(&pcm->dev, CLOCKED_CALL_POINTER);
 
 	clocked_sync(pcm);
 	/* In other states than RUNNING an error would make a stream that was
 	 * only stopped look like one in XRUN. */
 	if (pcm->dev.state == CLOCKED_XRUN && io->state == SND_PCM_STATE_RUNNING) {
 		result = -EPIPE;
-	} else {
+	} else if (result == 0) {
 		check_fault(pcm);
 		pcm->told = wrapped(pcm, pcm->dev.hw);
 		result = (snd_pcm_sframes_t)pcm->told;
@@ -164,7 +168,11 @@ static snd_pcm_sframes_t clocked_transfer(snd_pcm_ioplug_t *io,
 					  snd_pcm_uframes_t size)
 {
 	struct clocked_pcm *pcm = io->private_data;
-	snd_pcm_sframes_t result = (snd_pcm_sframes_t)size;
+	/* A mmap capture only looks: appl moves with the commit, which no callback
+	 * tells of. */
+	bool moves = pcm->dev.playback || io->access == SND_PCM_ACCESS_RW_INTERLEAVED ||
+		     io->access == SND_PCM_ACCESS_RW_NONINTERLEAVED;
+	snd_pcm_sframes_t result;
 	int err;
 
 	be_slow(pcm);
@@ -172,16 +180,16 @@ static snd_pcm_sframes_t clocked_transfer(snd_pcm_ioplug_t *io,
 	/* First of all: what comes too late must not hide that it does. */
 	clocked_sync(pcm);
 	err = check_fault(pcm);
+	if (err == 0)
+		err = clocked_faults_fail(&pcm->dev, CLOCKED_CALL_TRANSFER);
+	if (err == 0 && moves)
+		err = clocked_faults_shorten(&pcm->dev, &size);
 	if (err < 0) {
 		result = err;
 	} else {
+		result = (snd_pcm_sframes_t)size;
 		clocked_device_transfer(&pcm->dev, areas, offset, size);
-		/* A mmap capture only looks: appl moves with the commit, which
-		 * no callback tells of. */
-		if (pcm->dev.playback ||
-		    io->access == SND_PCM_ACCESS_RW_INTERLEAVED ||
-		    io->access == SND_PCM_ACCESS_RW_NONINTERLEAVED)
-			pcm->dev.appl += result;
+		pcm->dev.appl += moves ? result : 0;
 	}
 	clocked_unlock(pcm);
 	return result;
@@ -192,8 +200,11 @@ static int clocked_delay(snd_pcm_ioplug_t *io, snd_pcm_sframes_t *delayp)
 	struct clocked_pcm *pcm = clocked_lock(io);
 	int err;
 
+	clocked_commanded_note_look(&pcm->commanded);
 	clocked_sync(pcm);
 	err = check_fault(pcm);
+	if (err == 0)
+		err = clocked_faults_fail(&pcm->dev, CLOCKED_CALL_DELAY);
 	if (err == 0)
 		*delayp = (snd_pcm_sframes_t)(pcm->dev.playback ?
 			pcm->dev.appl - pcm->dev.hw :
@@ -210,6 +221,8 @@ static int clocked_pause(snd_pcm_ioplug_t *io, int enable)
 	clocked_sync(pcm);
 	err = check_fault(pcm);
 	if (err == 0)
+		err = clocked_faults_fail(&pcm->dev, CLOCKED_CALL_PAUSE);
+	if (err == 0)
 		err = clocked_device_pause(&pcm->dev, hr_now_ns(), enable != 0);
 	clocked_unlock(pcm);
 	return err;
@@ -220,12 +233,12 @@ static int clocked_prepare(snd_pcm_ioplug_t *io)
 	struct clocked_pcm *pcm = clocked_lock(io);
 	int err = clocked_faults_error(&pcm->dev);
 
-	if (err == -ENODEV) {
+	if (err == -ENODEV)
 		check_fault(pcm);
-	} else {
+	else
+		err = clocked_faults_fail(&pcm->dev, CLOCKED_CALL_PREPARE);
+	if (err == 0)
 		clocked_device_prepare(&pcm->dev, hr_now_ns());
-		err = 0;
-	}
 	pcm->told = 0;		/* alsa-lib has set its pointers to 0 before */
 	clocked_unlock(pcm);
 	return err;
@@ -249,6 +262,7 @@ static int drain_step(struct clocked_pcm *pcm)
 {
 	bool over;
 
+	clocked_commanded_clear(&pcm->commanded);
 	/* As in the loop of alsa-lib's own drain: this ends the state DRAINING
 	 * when all was heard. */
 	update_alsa(pcm);
@@ -264,9 +278,12 @@ static int drain_step(struct clocked_pcm *pcm)
 
 static int clocked_drain(snd_pcm_ioplug_t *io)
 {
-	struct clocked_pcm *pcm = io->private_data;
-	int err;
+	struct clocked_pcm *pcm = clocked_lock(io);
+	int err = clocked_faults_fail(&pcm->dev, CLOCKED_CALL_DRAIN);
 
+	clocked_unlock(pcm);
+	if (err < 0)
+		return err;
 	if (!pcm->dev.playback) {
 		update_alsa(pcm);
 		clocked_lock(io);
@@ -303,8 +320,10 @@ static int clocked_resume(snd_pcm_ioplug_t *io)
 		[CLOCKED_XRUN] = SND_PCM_STATE_XRUN,
 	};
 	struct clocked_pcm *pcm = clocked_lock(io);
-	int err = clocked_faults_resume(&pcm->dev, &pcm->words, hr_now_ns());
+	int err = clocked_faults_fail(&pcm->dev, CLOCKED_CALL_RESUME);
 
+	if (err == 0)
+		err = clocked_faults_resume(&pcm->dev, &pcm->words, hr_now_ns());
 	if (err == 0)
 		snd_pcm_ioplug_set_state(io, states[pcm->dev.state]);
 	clocked_unlock(pcm);
@@ -315,12 +334,17 @@ static int clocked_poll_descriptors(snd_pcm_ioplug_t *io, struct pollfd *pfd,
 				    unsigned int space)
 {
 	struct clocked_pcm *pcm = io->private_data;
+	int err;
 
 	if (space < 1)
 		return 0;
+	clocked_commanded_clear(&pcm->commanded);
 	update_alsa(pcm);
 	clocked_lock(io);
+	err = clocked_faults_fail(&pcm->dev, CLOCKED_CALL_DESCRIPTORS);
 	clocked_unlock(pcm);
+	if (err < 0)
+		return err;
 	pfd->fd = io->poll_fd;
 	pfd->events = POLLIN;
 	pfd->revents = 0;
@@ -331,15 +355,19 @@ static int clocked_poll_revents(snd_pcm_ioplug_t *io, struct pollfd *pfd,
 				unsigned int nfds, unsigned short *revents)
 {
 	struct clocked_pcm *pcm = io->private_data;
+	int err;
 
 	(void)pfd;
 	if (nfds != 1)
 		return -EINVAL;
+	clocked_commanded_clear(&pcm->commanded);
 	update_alsa(pcm);
 	clocked_lock(io);
-	*revents = clocked_device_events(&pcm->dev);
+	err = clocked_faults_fail(&pcm->dev, CLOCKED_CALL_REVENTS);
+	if (err == 0)
+		*revents = clocked_faults_events(&pcm->dev);
 	clocked_unlock(pcm);
-	return 0;
+	return err;
 }
 
 static void clocked_dump(snd_pcm_ioplug_t *io, snd_output_t *out)
@@ -356,6 +384,37 @@ static void clocked_dump(snd_pcm_ioplug_t *io, snd_output_t *out)
 		snd_output_printf(out, "Its setup is:\n");
 		snd_pcm_dump_setup(io->pcm, out);
 	}
+}
+
+static snd_pcm_chmap_t *copy_of(const snd_pcm_chmap_t *map)
+{
+	size_t bytes = map ? sizeof(*map) + map->channels * sizeof(map->pos[0]) : 0;
+	snd_pcm_chmap_t *copy = map ? malloc(bytes) : NULL;
+
+	return copy ? memcpy(copy, map, bytes) : NULL;
+}
+
+static snd_pcm_chmap_t *clocked_get_chmap(snd_pcm_ioplug_t *io)
+{
+	struct clocked_pcm *pcm = clocked_lock(io);
+	snd_pcm_chmap_t *map = copy_of(pcm->chmap);
+
+	clocked_unlock(pcm);
+	return map;
+}
+
+static int clocked_set_chmap(snd_pcm_ioplug_t *io, const snd_pcm_chmap_t *map)
+{
+	struct clocked_pcm *pcm = clocked_lock(io);
+	int err = pcm->has_chmaps ? 0 : -ENXIO;
+
+	if (err == 0) {
+		free(pcm->chmap);
+		pcm->chmap = copy_of(map);
+		err = pcm->chmap ? 0 : -ENOMEM;
+	}
+	clocked_unlock(pcm);
+	return err;
 }
 
 static int clocked_close(snd_pcm_ioplug_t *io)
@@ -381,4 +440,6 @@ const snd_pcm_ioplug_callback_t clocked_callbacks = {
 	.poll_revents = clocked_poll_revents,
 	.dump = clocked_dump,
 	.delay = clocked_delay,
+	.get_chmap = clocked_get_chmap,
+	.set_chmap = clocked_set_chmap,
 };

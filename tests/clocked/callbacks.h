@@ -12,6 +12,7 @@
 #define TESTS_CLOCKED_CALLBACKS_H
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <alsa/asoundlib.h>
@@ -29,6 +30,8 @@ struct clocked_pcm {
 	snd_pcm_uframes_t boundary;	/* 0 = not known yet */
 	snd_pcm_uframes_t told;		/* what pointer returned last */
 	long extra_delay;		/* frames; set by open, constant until close */
+	bool has_chmaps;		/* the same */
+	snd_pcm_chmap_t *chmap;		/* as given; NULL = none was */
 	int timer_fd;			/* set by open, constant until close */
 	uint64_t armed_ns;		/* what it is set to; 0 = off */
 };

@@ -10,7 +10,7 @@
 #include "tests/clocked/command.h"
 
 struct clocked_commanded {
-	const struct clocked_words *words;	/* NULL: nobody commands */
+	struct clocked_words *words;	/* NULL: nobody commands */
 	int inotify_fd, epoll_fd;		/* -1 without words */
 };
 
@@ -23,7 +23,14 @@ int clocked_commanded_init(struct clocked_commanded *commanded, const char *path
 /** Unmap, close. */
 void clocked_commanded_finish(struct clocked_commanded *commanded);
 
-/** The words as they are now; the descriptor tells of those that come later. */
+/** It was looked at. */
+void clocked_commanded_note_look(struct clocked_commanded *commanded);
+
+/** The descriptor has told of what was written up to now. To be called by who polls,
+ * before the words are read: then it tells of those that come later. */
+void clocked_commanded_clear(const struct clocked_commanded *commanded);
+
+/** The words as they are now. */
 struct clocked_words clocked_commanded_read(const struct clocked_commanded *commanded);
 
 #endif

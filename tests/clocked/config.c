@@ -52,6 +52,8 @@ static const struct number_key {
 	{ "periods_min", offsetof(struct clocked_config, periods_min), 1, 65536 },
 	{ "periods_max", offsetof(struct clocked_config, periods_max), 1, 65536 },
 	{ "extra_delay", offsetof(struct clocked_config, extra_delay), 0, 1 << 19 },
+	{ "heard_append", offsetof(struct clocked_config, heard_append), 0, 1 },
+	{ "chmaps", offsetof(struct clocked_config, chmaps), 0, 1 },
 };
 
 static const struct string_key {

@@ -6,7 +6,8 @@
  *   pcm.card {
  *     type clocked
  *     heard "path"          playback: the frames that were heard, raw and
- *                           interleaved; truncated by open
+ *                           interleaved; truncated by open, unless
+ *     heard_append 1        says to keep what is there: a card that comes back
  *     supply "path"         capture: raw interleaved frames to record, silence
  *                           after the last; without it a counter of frames
  *     log "path"            one line per event is appended, see tape.h
@@ -24,6 +25,7 @@
  *     buffer_max 524288     frames
  *     periods_min 2         periods_max 1024
  *     command "path"        what befalls the card meanwhile, see command.h
+ *     chmaps 1              it has the channel map that it is given; none without
  *     extra_delay 0         frames that the delay has beyond the buffer, as of a
  *                           converter behind it
  *   }
@@ -58,6 +60,8 @@ struct clocked_config {
 	long buffer_max;		/* frames */
 	long periods_min, periods_max;
 	long extra_delay;		/* frames */
+	long heard_append;		/* 0 or 1 */
+	long chmaps;			/* 0 or 1 */
 	unsigned int n_formats;
 	unsigned int formats[CLOCKED_N_FORMATS];	/* snd_pcm_format_t */
 	unsigned int n_accesses;

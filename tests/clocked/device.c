@@ -23,8 +23,7 @@ static int64_t max64(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* The frame that the log names: heard so far, or the world's. */
-static uint64_t log_frame(const struct clocked_device *dev)
+uint64_t clocked_device_log_frame(const struct clocked_device *dev)
 {
 	return dev->playback ? dev->heard : dev->world;
 }
@@ -39,6 +38,7 @@ int clocked_device_init(struct clocked_device *dev,
 		.state = CLOCKED_SETUP,
 		.avail_min = 1,
 		.stop_threshold = INT64_MAX,
+		.xrun_at = UINT64_MAX,
 	};
 	clocked_clock_init(&dev->clock, (int)config->rate_ppm);
 	err = clocked_tape_init(&dev->tape, config, playback);
@@ -50,7 +50,7 @@ int clocked_device_init(struct clocked_device *dev,
 
 void clocked_device_finish(struct clocked_device *dev)
 {
-	clocked_tape_log_event(&dev->tape, "close", log_frame(dev));
+	clocked_tape_log_event(&dev->tape, "close", clocked_device_log_frame(dev));
 	clocked_device_free_hw(dev);
 	clocked_tape_finish(&dev->tape);
 }
@@ -129,6 +129,21 @@ static int64_t frames_to_stop(const struct clocked_device *dev)
 	return max64(dev->stop_threshold - clocked_device_avail(dev) - dev->gap, 0);
 }
 
+/* Frames until it stops by command; INT64_MAX if never. */
+static int64_t frames_to_fault(const struct clocked_device *dev)
+{
+	uint64_t frame = clocked_device_log_frame(dev), at = dev->xrun_at;
+	uint64_t every = dev->seen.xrun_every;
+
+	if (dev->state != CLOCKED_RUNNING)
+		return INT64_MAX;
+	if (every && dev->ran_from + every < at)
+		at = dev->ran_from + every;
+	if (at == UINT64_MAX)
+		return INT64_MAX;
+	return at > frame ? (int64_t)(at - frame) : 0;
+}
+
 static void hear_silence(struct clocked_device *dev, int64_t n)
 {
 	uint8_t silence[SILENCE_BYTES];
@@ -186,9 +201,17 @@ static void end_gap(struct clocked_device *dev)
 {
 	if (dev->gap > 0)
 		clocked_tape_log_loss(&dev->tape, "gap",
-				      log_frame(dev) - (uint64_t)dev->gap,
+				      clocked_device_log_frame(dev) - (uint64_t)dev->gap,
 				      (uint64_t)dev->gap);
 	dev->gap = 0;
+}
+
+void clocked_device_note_stand(struct clocked_device *dev)
+{
+	/* What it broke off with was logged then. */
+	if (dev->state != CLOCKED_SUSPENDED || dev->resume_to != CLOCKED_XRUN)
+		clocked_tape_log_loss(&dev->tape, "stands", clocked_device_log_frame(dev),
+				      (uint64_t)clocked_device_holds(dev));
 }
 
 /* late: frames that the world went on beyond the xrun; world is still there. */
@@ -202,7 +225,12 @@ static void stop_in_xrun(struct clocked_device *dev, int64_t late)
 		lost += dev->gap + dev->hw - dev->appl;
 	}
 	clocked_tape_log_loss(&dev->tape, "xrun", frame, (uint64_t)lost);
+	if (dev->playback && clocked_device_holds(dev) > 0)
+		clocked_tape_log_loss(&dev->tape, "unheard", frame,
+				      (uint64_t)clocked_device_holds(dev));
+	clocked_device_note_stand(dev);
 	dev->gap = 0;
+	dev->xrun_at = UINT64_MAX;
 	dev->state = CLOCKED_XRUN;
 }
 
@@ -213,11 +241,13 @@ void clocked_device_sync(struct clocked_device *dev, uint64_t now_ns)
 
 	if (dev->state != CLOCKED_RUNNING && dev->state != CLOCKED_DRAINING)
 		return;
+	if (dev->seen.burst)
+		world -= world % dev->seen.burst;
 	/* Two threads may come with their times in the wrong order. */
 	passed = world > dev->world ? (int64_t)(world - dev->world) : 0;
 	if (supply_left(dev) > 0)
 		end_gap(dev);
-	limit = frames_to_stop(dev);
+	limit = min64(frames_to_stop(dev), frames_to_fault(dev));
 	if (dev->playback)
 		play(dev, min64(passed, limit));
 	else
@@ -227,12 +257,20 @@ void clocked_device_sync(struct clocked_device *dev, uint64_t now_ns)
 		stop_in_xrun(dev, passed - limit);
 }
 
+void clocked_device_note_start(struct clocked_device *dev)
+{
+	clocked_tape_log_event(&dev->tape, "goes", clocked_device_log_frame(dev));
+}
+
 static void set_going(struct clocked_device *dev, uint64_t now_ns,
 		      enum clocked_state state)
 {
+	if (!dev->clock.started)
+		clocked_tape_log_world(&dev->tape, now_ns);
 	clocked_clock_start(&dev->clock, now_ns);
 	dev->world = clocked_clock_frames(&dev->clock, now_ns);
 	dev->state = state;
+	clocked_device_note_start(dev);
 }
 
 /* The place that a real driver calls trigger stop. */
@@ -240,9 +278,12 @@ static void halt(struct clocked_device *dev, uint64_t now_ns)
 {
 	clocked_device_sync(dev, now_ns);
 	end_gap(dev);
+	if (dev->state != CLOCKED_XRUN && dev->state != CLOCKED_SETUP &&
+	    dev->state != CLOCKED_LOST)
+		clocked_device_note_stand(dev);
 	if (dev->state == CLOCKED_RUNNING || dev->state == CLOCKED_DRAINING ||
 	    dev->state == CLOCKED_PAUSED)
-		clocked_tape_log_event(&dev->tape, "stop", log_frame(dev));
+		clocked_tape_log_event(&dev->tape, "stop", clocked_device_log_frame(dev));
 }
 
 void clocked_device_prepare(struct clocked_device *dev, uint64_t now_ns)
@@ -260,7 +301,8 @@ int clocked_device_start(struct clocked_device *dev, uint64_t now_ns)
 	    dev->stop_threshold != INT64_MAX)
 		return -EPIPE;
 	set_going(dev, now_ns, CLOCKED_RUNNING);
-	clocked_tape_log_event(&dev->tape, "start", log_frame(dev));
+	dev->ran_from = clocked_device_log_frame(dev);
+	clocked_tape_log_event(&dev->tape, "start", clocked_device_log_frame(dev));
 	return 0;
 }
 
@@ -279,9 +321,13 @@ int clocked_device_pause(struct clocked_device *dev, uint64_t now_ns, bool enabl
 		return -EBADFD;
 	end_gap(dev);
 	if (enable)
+		clocked_device_note_stand(dev);
+	if (enable)
 		dev->state = CLOCKED_PAUSED;
 	else
 		set_going(dev, now_ns, CLOCKED_RUNNING);
+	clocked_tape_log_event(&dev->tape, enable ? "pause" : "release",
+			       clocked_device_log_frame(dev));
 	return 0;
 }
 
@@ -289,7 +335,7 @@ void clocked_device_drain(struct clocked_device *dev, uint64_t now_ns)
 {
 	if (dev->state == CLOCKED_PREPARED) {
 		set_going(dev, now_ns, CLOCKED_DRAINING);
-		clocked_tape_log_event(&dev->tape, "start", log_frame(dev));
+		clocked_tape_log_event(&dev->tape, "start", clocked_device_log_frame(dev));
 	} else if (dev->state == CLOCKED_RUNNING) {
 		/* Before the sync: a program that is late with this loses no
 		 * sound, and its end is no underrun. */
@@ -306,6 +352,49 @@ bool clocked_device_drained(const struct clocked_device *dev)
 void clocked_device_reset(struct clocked_device *dev)
 {
 	dev->hw = dev->appl = 0;
+}
+
+int64_t clocked_device_holds(const struct clocked_device *dev)
+{
+	return max64(dev->playback ? dev->appl - dev->hw : dev->hw - dev->appl, 0);
+}
+
+static void jump_ahead(struct clocked_device *dev, int64_t frames)
+{
+	int64_t left = min64(frames, supply_left(dev)), n = left;
+
+	while (!dev->playback && left > 0) {
+		int64_t part = ring_run(dev, dev->hw, left);
+
+		snd_pcm_format_set_silence(dev->format, ring_at(dev, dev->hw),
+					   (unsigned int)part * dev->channels);
+		dev->hw += part;
+		left -= part;
+	}
+	dev->hw += left;
+	clocked_tape_log_loss(&dev->tape, "jump", clocked_device_log_frame(dev), (uint64_t)n);
+}
+
+/* As far as it has what was there. */
+static void jump_back(struct clocked_device *dev, int64_t frames)
+{
+	int64_t most = dev->playback ? min64(dev->hw, clocked_device_avail(dev)) :
+				       clocked_device_holds(dev);
+	int64_t n = min64(frames, max64(most, 0));
+
+	dev->hw -= n;
+	clocked_tape_log_loss(&dev->tape, "back", clocked_device_log_frame(dev), (uint64_t)n);
+}
+
+void clocked_device_jump(struct clocked_device *dev, uint64_t now_ns, int64_t frames)
+{
+	clocked_device_sync(dev, now_ns);
+	if (dev->state != CLOCKED_RUNNING && dev->state != CLOCKED_DRAINING)
+		return;
+	if (frames > 0)
+		jump_ahead(dev, frames);
+	else
+		jump_back(dev, -frames);
 }
 
 void clocked_device_transfer(struct clocked_device *dev,
@@ -383,19 +472,29 @@ static int64_t frames_to_ready(const struct clocked_device *dev)
 	return min64(interrupt, held) - dev->hw;
 }
 
+/* When the clock is to be there: a burst ends at whole ones only. */
+static uint64_t time_of(const struct clocked_device *dev, uint64_t world)
+{
+	uint64_t burst = dev->seen.burst ? dev->seen.burst : 1;
+
+	return clocked_clock_time(&dev->clock, (world + burst - 1) / burst * burst);
+}
+
 uint64_t clocked_device_wake_ns(const struct clocked_device *dev)
 {
 	int64_t wait;
 
-	if (clocked_device_events(dev) != 0)
+	if (dev->seen.wakes == CLOCKED_WAKES_NEVER)
+		return 0;
+	if (dev->seen.wakes != CLOCKED_WAKES_WELL || clocked_device_events(dev) != 0)
 		return 1;
 	if ((dev->state != CLOCKED_RUNNING && dev->state != CLOCKED_DRAINING) ||
 	    dev->clock.held)
 		return 0;
-	wait = frames_to_stop(dev);
+	wait = min64(frames_to_stop(dev), frames_to_fault(dev));
 	if (dev->state == CLOCKED_RUNNING)
 		wait = min64(wait, frames_to_ready(dev));
 	if (wait > WAIT_MAX)
 		return 0;
-	return clocked_clock_time(&dev->clock, dev->world + (uint64_t)wait);
+	return time_of(dev, dev->world + (uint64_t)wait);
 }

@@ -37,6 +37,17 @@
  * next start, which says where it begins. "gap": the stream went on; playback
  * put M frames of silence after heard frame N, capture lost M world frames from
  * N on. It is logged when the gap ends.
+ * "unheard playback at frame N lost M": it stopped by a fault, or vanished, with M
+ * frames that will not be heard. "unread capture": it vanished with M frames.
+ * "jump playback": M frames are left out after heard frame N; "jump capture": M
+ * frames of silence that nobody recorded come before world frame N. "back playback":
+ * the M frames before N are heard again; "back capture": the M world frames before
+ * N, not read yet, are gone.
+ *
+ * By "goes" and "stands" the account of a run can be closed: in between, and only
+ * there, frames were heard or supplied. "stands … lost M": M frames are in the device that
+ * were not heard or not read: lost, unless it goes on. It may be logged again when
+ * they are.
  *
  * Poll. As with a card, a waiting program is woken by period interrupts only: at
  * the next multiple of the period at which avail >= avail_min, or when the stream
@@ -51,6 +62,7 @@
 #include <stdint.h>
 
 #include "tests/clocked/clock.h"
+#include "tests/clocked/command.h"
 #include "tests/clocked/config.h"
 #include "tests/clocked/tape.h"
 
@@ -83,7 +95,12 @@ struct clocked_device {
 	int64_t stop_threshold;		/* INT64_MAX: never stop */
 
 	enum clocked_state state, resume_to;
-	uint32_t suspends;		/* the word, as last seen */
+	struct clocked_words seen;	/* what was obeyed last */
+	struct clocked_fail fails[CLOCKED_N_CALLS];	/* what is left of them */
+	bool gone;			/* for good */
+	bool was_short;			/* the last transfer */
+	uint64_t xrun_at;		/* as the log counts; UINT64_MAX: at no frame */
+	uint64_t ran_from;		/* where the last start was, as the log counts */
 	int64_t hw, appl;
 	int64_t gap;			/* frames since hw has been held up */
 	uint64_t world;			/* world frame of the last sync */
@@ -127,8 +144,21 @@ void clocked_device_drain(struct clocked_device *dev, uint64_t now_ns);
 /** True once a draining stream has been heard to the end. */
 bool clocked_device_drained(const struct clocked_device *dev);
 
+/** Log that it has begun to move, or will not: see tape.h. */
+void clocked_device_note_start(struct clocked_device *dev);
+void clocked_device_note_stand(struct clocked_device *dev);
+
 /** Forget all positions, as snd_pcm_reset() does, and go on. */
 void clocked_device_reset(struct clocked_device *dev);
+
+/** The frame that the log names: heard so far, or the world's. */
+uint64_t clocked_device_log_frame(const struct clocked_device *dev);
+
+/** Frames that it has and that will be heard, or can be read. */
+int64_t clocked_device_holds(const struct clocked_device *dev);
+
+/** Be somewhere else all of a sudden: frames further, or back. */
+void clocked_device_jump(struct clocked_device *dev, uint64_t now_ns, int64_t frames);
 
 /** Copy n frames between the ring, from position appl on, and areas from offset
  * on. Does not move appl. */

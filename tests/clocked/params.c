@@ -13,6 +13,8 @@ int clocked_hw_params(snd_pcm_ioplug_t *io, snd_pcm_hw_params_t *params)
 
 	(void)params;
 	if (err != -ENODEV)
+		err = clocked_faults_fail(&pcm->dev, CLOCKED_CALL_HW_PARAMS);
+	if (err == 0)
 		err = clocked_device_set_hw(&pcm->dev, io);
 	clocked_unlock(pcm);
 	return err;
@@ -51,6 +53,8 @@ int clocked_sw_params(snd_pcm_ioplug_t *io, snd_pcm_sw_params_t *params)
 	snd_pcm_uframes_t boundary, avail_min, stop;
 	int err = check_sw_params(io, params);
 
+	if (err == 0)
+		err = clocked_faults_fail(&pcm->dev, CLOCKED_CALL_SW_PARAMS);
 	if (err < 0)
 		goto out;
 	snd_pcm_sw_params_get_boundary(params, &boundary);

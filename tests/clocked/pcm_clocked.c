@@ -17,6 +17,7 @@
 #include "tests/clocked/callbacks.h"
 #include "tests/clocked/config.h"
 #include "tests/clocked/device.h"
+#include "tests/clocked/faults.h"
 
 void clocked_pcm_free(struct clocked_pcm *pcm)
 {
@@ -24,6 +25,7 @@ void clocked_pcm_free(struct clocked_pcm *pcm)
 	clocked_commanded_finish(&pcm->commanded);
 	close(pcm->timer_fd);
 	pthread_mutex_destroy(&pcm->lock);
+	free(pcm->chmap);
 	free(pcm);
 }
 
@@ -32,11 +34,14 @@ static int clocked_open(snd_pcm_t **pcmp, const char *name,
 			snd_pcm_stream_t stream, int mode)
 {
 	struct clocked_pcm *pcm = calloc(1, sizeof(*pcm));
+	struct clocked_config own = *config;
+	struct clocked_words words;
 	int err = -ENOMEM;
 
 	if (!pcm)
 		return err;
 	pcm->extra_delay = config->extra_delay;
+	pcm->has_chmaps = config->chmaps != 0;
 	pcm->io = (snd_pcm_ioplug_t){
 		.version = SND_PCM_IOPLUG_VERSION,
 		.name = "clocked virtual sound card",
@@ -54,8 +59,11 @@ static int clocked_open(snd_pcm_t **pcmp, const char *name,
 	err = clocked_commanded_init(&pcm->commanded, config->command, pcm->timer_fd);
 	if (err < 0)
 		goto err_close;
-	err = -ENODEV;
-	if (clocked_commanded_read(&pcm->commanded).lost)
+	words = clocked_commanded_read(&pcm->commanded);
+	if (words.period)
+		own.period_min = own.period_max = (long)words.period;
+	err = words.open_errno ? -(int)words.open_errno : words.lost ? -ENODEV : 0;
+	if (err < 0)
 		goto err_commanded;
 	pcm->io.poll_fd = pcm->commanded.words ? pcm->commanded.epoll_fd : pcm->timer_fd;
 	pcm->io.poll_events = POLLIN;
@@ -63,13 +71,14 @@ static int clocked_open(snd_pcm_t **pcmp, const char *name,
 				  stream == SND_PCM_STREAM_PLAYBACK);
 	if (err < 0)
 		goto err_commanded;
+	clocked_faults_begin(&pcm->dev, &words);
 	err = snd_pcm_ioplug_create(&pcm->io, name, stream, mode);
 	if (err < 0) {
 		clocked_pcm_free(pcm);
 		return err;
 	}
 	/* alsa-lib owns pcm from here. */
-	err = clocked_config_constrain(config, &pcm->io);
+	err = clocked_config_constrain(&own, &pcm->io);
 	if (err < 0) {
 		snd_pcm_ioplug_delete(&pcm->io);
 		return err;

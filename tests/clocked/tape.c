@@ -36,7 +36,8 @@ int clocked_tape_init(struct clocked_tape *tape, const struct clocked_config *co
 		.heard_fd = -1, .supply_fd = -1, .log_fd = -1,
 	};
 	if (playback)
-		err = open_file(config->heard, O_WRONLY | O_CREAT | O_TRUNC,
+		err = open_file(config->heard, O_WRONLY | O_CREAT |
+				(config->heard_append ? O_APPEND : O_TRUNC),
 				&tape->heard_fd);
 	else
 		err = open_file(config->supply, O_RDONLY, &tape->supply_fd);
@@ -162,6 +163,28 @@ void clocked_tape_log_event(struct clocked_tape *tape, const char *event,
 	write_log(tape, line, snprintf(line, sizeof(line),
 		"%s %s at frame %" PRIu64 " ms %" PRIu64 "\n", event,
 		direction(tape), frame, (uint64_t)(hr_now_ns() / HR_NS_PER_MS)));
+}
+
+static void log_moment(struct clocked_tape *tape, const char *event, uint64_t frame,
+		       uint64_t ns)
+{
+	char line[128];
+
+	if (tape->log_fd < 0)
+		return;
+	write_log(tape, line, snprintf(line, sizeof(line),
+		"%s %s at frame %" PRIu64 " ns %" PRIu64 "\n", event,
+		direction(tape), frame, ns));
+}
+
+void clocked_tape_log_world(struct clocked_tape *tape, uint64_t start_ns)
+{
+	log_moment(tape, "world", 0, start_ns);
+}
+
+void clocked_tape_log_vanish(struct clocked_tape *tape, uint64_t frame, uint64_t now_ns)
+{
+	log_moment(tape, "vanish", frame, now_ns);
 }
 
 void clocked_tape_log_params(struct clocked_tape *tape, snd_pcm_format_t format,

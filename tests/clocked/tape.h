@@ -6,13 +6,18 @@
  *
  * The log has one line per event, written at once with a single write():
  *
- *   open|start|stop|close playback|capture at frame N ms T
+ *   open|start|pause|release|suspend|resume|stop|close playback|capture at frame N ms T
+ *   world playback|capture at frame 0 ns T
+ *   vanish playback|capture at frame N ns T
  *   xrun playback|capture at frame N lost M
- *   gap playback|capture at frame N lost M
+ *   gap|unheard|unread|jump|back playback|capture at frame N lost M
+ *   goes playback|capture at frame N ms T
+ *   stands playback|capture at frame N lost M
  *   params playback|capture FORMAT C channels R Hz period P buffer B
  *
  * N counts playback frames as in the heard file, and capture frames as world
- * frames; T is CLOCK_MONOTONIC. For what M counts see device.h.
+ * frames; T is CLOCK_MONOTONIC. From "world", with the first start, the time of each
+ * frame of the world follows: see clock.h. For what M counts see device.h.
  *
  * A file that cannot be written or read later on is reported once on stderr;
  * the sound goes on.
@@ -48,16 +53,22 @@ void clocked_tape_hear(struct clocked_tape *tape, const void *data, size_t bytes
 void clocked_tape_supply(struct clocked_tape *tape, uint64_t world, uint8_t *data,
 			 size_t n, size_t frame_bytes, snd_pcm_format_t format);
 
-/** Log open, start, stop, close. */
+/** Log open, start and so on. */
 void clocked_tape_log_event(struct clocked_tape *tape, const char *event,
 			    uint64_t frame);
+
+/** Log when the world began. */
+void clocked_tape_log_world(struct clocked_tape *tape, uint64_t start_ns);
+
+/** Log when it vanished. */
+void clocked_tape_log_vanish(struct clocked_tape *tape, uint64_t frame, uint64_t now_ns);
 
 /** Log the hardware parameters. Sizes in frames. */
 void clocked_tape_log_params(struct clocked_tape *tape, snd_pcm_format_t format,
 			     unsigned int channels, unsigned int rate,
 			     uint64_t period, uint64_t buffer);
 
-/** Log xrun, gap. */
+/** Log xrun, gap, stands, and what faults cost. */
 void clocked_tape_log_loss(struct clocked_tape *tape, const char *event,
 			   uint64_t frame, uint64_t lost);
 

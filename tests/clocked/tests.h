@@ -12,5 +12,6 @@ TCase *clocked_playback_tests(void);
 TCase *clocked_position_tests(void);
 TCase *clocked_capture_tests(void);
 TCase *clocked_command_tests(void);
+TCase *clocked_faults_tests(void);
 
 #endif

@@ -120,7 +120,7 @@ static bool compare_call(const struct result *h, const struct result *c,
 	/* A suspended device does not say how far it had got since the last step. */
 	long tolerance = is_moving(h) || is_moving(c) || h->goes_on ||
 			 h->was_reset || h->after == SND_PCM_STATE_SUSPENDED ?
-			 h->step + h->rate / 4096 + 2 : 0;
+			 h->given_step + h->rate / 4096 + 2 : 0;
 
 	/* What it lost began by a step and ended by one. */
 	if (h->goes_on)

@@ -166,6 +166,10 @@ static void play_call(struct side *side, const struct call *call)
 	result->apart = (long)side->apart;
 	result->step = (long)(side->period < side->rate / 100 ? side->period :
 			      side->rate / 100);
+	/* What the device has begun it does not give back: a period of its own, which is the
+	 * program's up to 25 ms. */
+	result->given_step = side->was_reset && side->period <= side->rate / 40 ?
+			     (long)side->period : result->step;
 	if (call->kind == CALL_ADVANCE || call->kind == CALL_SETTLE ||
 	    call->kind == CALL_SUSPEND)
 		result->raw_end_ns = result->end_ns = world_now_ns();

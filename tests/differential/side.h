@@ -50,6 +50,7 @@ struct result {
 	uint64_t begin_ns, raw_end_ns, end_ns;	/* virtual; end is padded */
 	long frames;			/* what the other side is to do as well */
 	long step, apart;		/* frames: the device's, and see calls.h */
+	long given_step;		/* frames that a reset may not take back */
 	unsigned int rate;
 	uint64_t patience_ns;
 	bool goes_on, was_reset;	/* see calls.h */

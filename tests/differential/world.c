@@ -15,6 +15,7 @@
 #define FDS_MAX 20
 #define WAKES_AT_ONCE 4000	/* of one thread, without time passing */
 #define DEAD_WAITS 50
+#define WRITES_MAX 64
 #define PATIENCE_NS (5 * NS_PER_S)	/* before anybody says otherwise */
 
 /* One that sleeps does so until a descriptor is ready or its time has come. */
@@ -24,6 +25,7 @@ struct thread {
 	struct pollfd fds[FDS_MAX];
 	nfds_t n_fds;
 	uint64_t deadline_ns;
+	sem_t *sem;		/* or until this can be taken */
 	uint64_t woken_ns;
 	unsigned int wakes;	/* at woken_ns */
 	void *(*main)(void *);
@@ -37,9 +39,19 @@ static int n_threads;			/* the slots that were ever used */
 static struct thread program = { .alive = true };
 static uint64_t patience_ns;		/* of the program, in any wait without a limit */
 static uint64_t patient_until_ns;
-static _Atomic uint64_t wakeups;
+static bool serial;
+static uint64_t held_from_ns = NEVER, held_until_ns;	/* all but the program */
+static struct {
+	uint64_t due_ns;
+	int fd;
+	int64_t offset;
+	uint32_t word;
+} writes[WRITES_MAX];
+static int n_writes;
+static _Atomic uint64_t wakeups, calls, waits;
 static unsigned int dead_waits;
 static __thread struct thread *self;	/* NULL: the program's */
+static __thread uint64_t readings;
 
 /* No memcpy(): sanitizers see that one even here. */
 static void copy_fds(struct pollfd *to, const struct pollfd *from, nfds_t n)
@@ -87,11 +99,41 @@ static void rouse(struct thread *thread)
 {
 	thread->asleep = false;
 	thread->deadline_ns = NEVER;
+	thread->sem = NULL;
 	atomic_store(&thread->go, 1);
 }
 
-/* Rouse whoever has something to do at this moment. Returns whether all but the
- * program are at rest. [locked] */
+static bool is_held(uint64_t at_ns)
+{
+	return at_ns >= held_from_ns && at_ns < held_until_ns;
+}
+
+static bool can_take(sem_t *sem)
+{
+	int value = 0;
+
+	return sem_getvalue(sem, &value) == 0 && value > 0;
+}
+
+/* [locked] */
+static bool has_to_do(struct thread *thread)
+{
+	if (thread->sem)
+		return can_take(thread->sem);
+	return thread->deadline_ns <= world_now_ns() || fd_look(thread->fds, thread->n_fds);
+}
+
+/* [locked] */
+static bool anybody_runs(void)
+{
+	for (int i = 0; i < n_threads; i++)
+		if (threads[i].alive && !threads[i].asleep)
+			return true;
+	return false;
+}
+
+/* Rouse whoever has something to do at this moment; in turn, if never two are to run at
+ * once. Returns whether all but the program are at rest. [locked] */
 static bool rouse_others(void)
 {
 	bool rest = true;
@@ -101,8 +143,8 @@ static bool rouse_others(void)
 
 		if (!thread->alive)
 			continue;
-		if (thread->asleep && (thread->deadline_ns <= world_now_ns() ||
-				       fd_look(thread->fds, thread->n_fds)))
+		if (thread->asleep && !is_held(world_now_ns()) && has_to_do(thread) &&
+		    !(serial && anybody_runs()))
 			rouse(thread);
 		rest = rest && thread->asleep;
 	}
@@ -111,12 +153,38 @@ static bool rouse_others(void)
 
 static uint64_t next_due(void)
 {
-	uint64_t due = fd_next_due();
+	uint64_t due = is_held(world_now_ns()) ? held_until_ns : NEVER;
 
 	for (int i = 0; i < n_threads; i++)
 		if (threads[i].alive && threads[i].deadline_ns < due)
 			due = threads[i].deadline_ns;
+	if (is_held(due))
+		due = held_until_ns;
+	if (fd_next_due() < due)
+		due = fd_next_due();
+	for (int i = 0; i < n_writes; i++)
+		if (writes[i].due_ns < due)
+			due = writes[i].due_ns;
 	return due;
+}
+
+/* [locked] */
+static void write_due(void)
+{
+	for (int i = 0; i < n_writes; i++) {
+		if (writes[i].due_ns > world_now_ns())
+			continue;
+		syscall(SYS_pwrite64, writes[i].fd, &writes[i].word, sizeof(writes[i].word),
+			writes[i].offset);
+		writes[i--] = writes[--n_writes];
+	}
+}
+
+/* Whether the program has what it waits for, or has waited long enough. [locked] */
+static bool program_goes_on(uint64_t due)
+{
+	return fd_look(program.fds, program.n_fds) || program.deadline_ns <= world_now_ns() ||
+	       (program.deadline_ns == NEVER && due > patient_until_ns);
 }
 
 /* Whoever falls asleep as the last lets time go on, until somebody has something to
@@ -124,16 +192,24 @@ static uint64_t next_due(void)
  * needs to run for it. [locked] */
 static void go_on(void)
 {
-	while (rouse_others() && program.asleep) {
+	bool rest;
+
+	while (rest = rouse_others(), program.asleep) {
 		uint64_t due = next_due(), deadline = program.deadline_ns;
 
-		if (fd_look(program.fds, program.n_fds) || deadline <= world_now_ns() ||
-		    (deadline == NEVER && due > patient_until_ns)) {
+		/* With what it took from them in hand others of its threads may wait for
+		 * it, and are not at rest before. */
+		if (program.sem ? can_take(program.sem) : rest && program_goes_on(due)) {
 			rouse(&program);
 			return;
 		}
+		if (!rest)
+			return;
+		if (program.sem && due == NEVER)
+			world_give_up(WORLD_HANGS, "nobody answers");
 		atomic_store(&now_ns, due < deadline ? due : deadline);
 		fd_fire(world_now_ns());
+		write_due();
 	}
 }
 
@@ -160,6 +236,16 @@ void world_go_on_and_drop(void)
 		wake(&program);
 }
 
+/* Its fds, deadline and sem say what for. [locked], and drops the lock */
+static void sleep_and_drop(struct thread *thread)
+{
+	atomic_store(&thread->go, 0);
+	thread->asleep = true;
+	world_go_on_and_drop();
+	while (atomic_load(&thread->go) == 0)
+		syscall(SYS_futex, &thread->go, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+}
+
 /* Returns how many descriptors are ready. */
 static int sleep_on(struct thread *thread, struct pollfd *fds, nfds_t n,
 		    uint64_t deadline_ns)
@@ -172,11 +258,7 @@ static int sleep_on(struct thread *thread, struct pollfd *fds, nfds_t n,
 	copy_fds(thread->fds, fds, n);
 	thread->n_fds = n;
 	thread->deadline_ns = deadline_ns;
-	atomic_store(&thread->go, 0);
-	thread->asleep = true;
-	world_go_on_and_drop();
-	while (atomic_load(&thread->go) == 0)
-		syscall(SYS_futex, &thread->go, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+	sleep_and_drop(thread);
 	world_take_lock();
 	ready = fd_look(fds, n);
 	world_drop_lock();
@@ -186,6 +268,52 @@ static int sleep_on(struct thread *thread, struct pollfd *fds, nfds_t n,
 void world_settle(void)
 {
 	sleep_on(&program, NULL, 0, 0);
+}
+
+void world_await_semaphore(sem_t *sem)
+{
+	struct thread *thread = self ? self : &program;
+
+	world_take_lock();
+	thread->n_fds = 0;
+	thread->deadline_ns = NEVER;
+	thread->sem = sem;
+	sleep_and_drop(thread);
+}
+
+void world_let_others_run(void)
+{
+	if (serial && !self)
+		world_settle();
+}
+
+void world_set_serial(bool is)
+{
+	serial = is;
+}
+
+void world_hold_others(uint64_t from_ns, uint64_t until_ns)
+{
+	world_take_lock();
+	held_from_ns = from_ns;
+	held_until_ns = until_ns;
+	world_drop_lock();
+}
+
+bool world_write_at(uint64_t ns, int fd, int64_t offset, uint32_t word)
+{
+	bool has_room;
+
+	world_take_lock();
+	has_room = n_writes < WRITES_MAX;
+	if (has_room) {
+		writes[n_writes].due_ns = ns;
+		writes[n_writes].fd = fd;
+		writes[n_writes].offset = offset;
+		writes[n_writes++].word = word;
+	}
+	world_drop_lock();
+	return has_room;
 }
 
 /* The program's thread waits for its descriptors or until then. */
@@ -224,7 +352,14 @@ void world_begin(void)
 	program.wakes = 0;
 	dead_waits = 0;
 	patience_ns = PATIENCE_NS;
+	serial = false;
+	held_from_ns = NEVER;
+	held_until_ns = 0;
+	n_writes = 0;
 	atomic_store(&wakeups, 0);
+	atomic_store(&calls, 0);
+	atomic_store(&waits, 0);
+	readings = 0;
 	atomic_store(&now_ns, BEGIN_NS);
 }
 
@@ -253,6 +388,23 @@ void world_next_call(void)
 uint64_t world_wakeups(void)
 {
 	return atomic_load(&wakeups);
+}
+
+void world_count_call(bool is_wait)
+{
+	atomic_fetch_add(&calls, 1);
+	if (is_wait)
+		atomic_fetch_add(&waits, 1);
+}
+
+void world_count_reading(void)
+{
+	readings++;
+}
+
+struct world_effort world_effort(void)
+{
+	return (struct world_effort){ atomic_load(&calls), atomic_load(&waits), readings };
 }
 
 unsigned int world_threads(void)
@@ -301,6 +453,7 @@ void *world_add_thread(void *(*thread_main)(void *), void *arg)
 	thread->alive = true;
 	thread->asleep = false;
 	thread->deadline_ns = NEVER;
+	thread->sem = NULL;
 	thread->wakes = 0;
 	thread->main = thread_main;
 	thread->arg = arg;

@@ -45,8 +45,29 @@ void world_settle(void);
 /** The program's thread makes its next call: it may wait anew. */
 void world_next_call(void);
 
+/** Nobody but the program's thread gets a processor from one moment to the other, whatever
+ * it has to do. One such time at once. */
+void world_hold_others(uint64_t from_ns, uint64_t until_ns);
+
+/** At that moment, whoever runs or sleeps then, write a word into a file. False if too
+ * many are to come. */
+bool world_write_at(uint64_t ns, int fd, int64_t offset, uint32_t word);
+
+/** Let the program's thread wait, whenever it has woken others, until they are at rest: so
+ * never two run at once, and each run is like the other in all it does. Or not. */
+void world_set_serial(bool serial);
+
 /** How often threads other than the program's have been woken since the begin. */
 uint64_t world_wakeups(void);
+
+/** What all threads have done since the begin: calls that are made to the system for them
+ * (poll, nanosleep, read, write; not the setting of a timer, which in a real card costs
+ * none), those of them that wait, and the times that the clock was read by the caller. */
+struct world_effort {
+	uint64_t calls, waits, readings;
+};
+
+struct world_effort world_effort(void);
 
 /** Threads alive other than the program's. */
 unsigned int world_threads(void);

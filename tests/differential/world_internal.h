@@ -13,6 +13,7 @@
 #define TESTS_DIFFERENTIAL_WORLD_INTERNAL_H
 
 #include <poll.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -37,12 +38,22 @@ void world_go_on_and_drop(void);
 /** poll() by whoever calls, until deadline_ns; NEVER: for ever. */
 int world_poll(struct pollfd *fds, nfds_t n, uint64_t deadline_ns);
 
+/** Sleep until that can be taken, and, in the program's thread, all others are at rest. */
+void world_await_semaphore(sem_t *sem);
+
+/** The program's thread has woken others, or may have: see world_set_serial(). */
+void world_let_others_run(void);
+
 /** Begin a thread: what is to be given to pthread_create() as its main and arg. */
 void *world_add_thread(void *(*thread_main)(void *), void *arg);
 void *world_thread_main(void *thread);
 
 /** The thread could not be made. */
 void world_remove_thread(void *thread);
+
+/** A call to the system, which waits or not; a look at the clock. */
+void world_count_call(bool waits);
+void world_count_reading(void);
 
 /* world_fds.c. [locked] all but fd_make() */
 

@@ -28,11 +28,13 @@ typedef int create_fn(pthread_t *, const pthread_attr_t *, void *(*)(void *), vo
 typedef ssize_t read_fn(int, void *, size_t);
 typedef ssize_t write_fn(int, const void *, size_t);
 typedef int close_fn(int);
+typedef int sem_wait_fn(sem_t *);
 
 extern create_fn __interceptor_pthread_create __attribute__((weak));
 extern read_fn __interceptor_read __attribute__((weak));
 extern write_fn __interceptor_write __attribute__((weak));
 extern close_fn __interceptor_close __attribute__((weak));
+extern sem_wait_fn __interceptor_sem_wait __attribute__((weak));
 
 static uint64_t to_ns(const struct timespec *ts)
 {
@@ -43,8 +45,10 @@ int clock_gettime(clockid_t id, struct timespec *ts)
 {
 	uint64_t now = world_now_ns();
 
-	if (id != CLOCK_MONOTONIC && id != CLOCK_REALTIME && id != CLOCK_MONOTONIC_RAW)
+	if (id != CLOCK_MONOTONIC && id != CLOCK_REALTIME && id != CLOCK_MONOTONIC_RAW &&
+	    id != CLOCK_MONOTONIC_COARSE)
 		return (int)syscall(SYS_clock_gettime, id, ts);
+	world_count_reading();
 	ts->tv_sec = (time_t)(now / NS_PER_S);
 	ts->tv_nsec = (long)(now % NS_PER_S);
 	return 0;
@@ -55,6 +59,7 @@ int gettimeofday(struct timeval *restrict tv, void *restrict zone)
 	uint64_t now = world_now_ns();
 
 	(void)zone;
+	world_count_reading();
 	tv->tv_sec = (time_t)(now / NS_PER_S);
 	tv->tv_usec = (suseconds_t)(now % NS_PER_S / 1000);
 	return 0;
@@ -62,6 +67,7 @@ int gettimeofday(struct timeval *restrict tv, void *restrict zone)
 
 int poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
+	world_count_call(true);
 	return world_poll(fds, n, timeout_ms < 0 ? NEVER :
 			  world_now_ns() + (uint64_t)timeout_ms * 1000000);
 }
@@ -78,6 +84,7 @@ int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
 	  const sigset_t *mask)
 {
 	(void)mask;
+	world_count_call(true);
 	return world_poll(fds, n, timeout ? world_now_ns() + to_ns(timeout) : NEVER);
 }
 
@@ -93,12 +100,14 @@ int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
 int nanosleep(const struct timespec *wanted, struct timespec *left)
 {
 	(void)left;
+	world_count_call(true);
 	world_poll(NULL, 0, world_now_ns() + to_ns(wanted));
 	return 0;
 }
 
 int usleep(useconds_t us)
 {
+	world_count_call(true);
 	world_poll(NULL, 0, world_now_ns() + (uint64_t)us * 1000);
 	return 0;
 }
@@ -181,6 +190,7 @@ ssize_t read(int fd, void *data, size_t size)
 {
 	read_fn *next;
 
+	world_count_call(false);
 	if (is_ours(fd))
 		return read_ours(fd, data);
 	FIND_NEXT(next, read);
@@ -199,10 +209,12 @@ ssize_t write(int fd, const void *data, size_t size)
 {
 	write_fn *next;
 
+	world_count_call(false);
 	if (is_ours(fd)) {
 		world_take_lock();
 		fd_add(fd, *(const uint64_t *)data);
 		world_go_on_and_drop();
+		world_let_others_run();
 		return (ssize_t)size;
 	}
 	FIND_NEXT(next, write);
@@ -222,6 +234,16 @@ int close(int fd)
 	}
 	FIND_NEXT(next, close);
 	return next(fd);
+}
+
+/* Time goes on meanwhile, if the one that is to answer sleeps. */
+int sem_wait(sem_t *sem)
+{
+	sem_wait_fn *next;
+
+	world_await_semaphore(sem);
+	FIND_NEXT(next, sem_wait);
+	return next(sem);
 }
 
 int pthread_create(pthread_t *restrict id, const pthread_attr_t *restrict attr,

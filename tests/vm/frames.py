@@ -11,6 +11,9 @@ same WANTED GOT [option...]           is the noise of WANTED in GOT, after silen
     --channel N    only this channel of 16-bit stereo
     --after N      frames of silence there must be after it
     --breaks N     so many times it may be broken off and gone on with later
+last WANTED GOT N     are the last N frames of the noise of WANTED in GOT, unbroken?
+missing WANTED GOT [--from N]   how many frames of the noise of WANTED were left out, where
+                                it was broken off once
 
 What a card plays when it has run dry is not looked at: it is what its memory held.
 """
@@ -82,6 +85,31 @@ def same(args):
                  f"{len(got) - at - silent} more frames")
 
 
+def last(args):
+    with open(args.wanted, "rb") as file:
+        wanted = file.read().rstrip(b"\0")[-args.n * args.frame:]
+    with open(args.got, "rb") as file:
+        if wanted not in file.read():
+            sys.exit("they are not, as a whole")
+
+
+def missing(args):
+    with open(args.wanted, "rb") as file:
+        wanted = file.read().strip(b"\0")
+    with open(args.got, "rb") as file:
+        file.seek(args.start)
+        got = file.read().lstrip(b"\0")
+    size, end = args.frame, wanted[-1000 * args.frame:]
+    heard = next((i for i in range(0, len(wanted), size)
+                  if got[i:i + size] != wanted[i:i + size]), len(wanted))
+    at, back = got.rfind(end), len(wanted) - len(end)
+    if at < 0:
+        sys.exit(f"{heard // size} frames are heard, and the last are not")
+    while back > heard and at >= size and got[at - size:at] == wanted[back - size:back]:
+        at, back = at - size, back - size
+    print((back - heard) // size)
+
+
 parser = argparse.ArgumentParser()
 commands = parser.add_subparsers(required=True)
 command = commands.add_parser("make")
@@ -99,5 +127,17 @@ command.add_argument("--channel", type=int)
 command.add_argument("--after", type=int, default=0)
 command.add_argument("--breaks", type=int, default=0)
 command.set_defaults(run=same)
+command = commands.add_parser("last")
+command.add_argument("wanted")
+command.add_argument("got")
+command.add_argument("n", type=int)
+command.add_argument("--frame", type=int, default=4)
+command.set_defaults(run=last)
+command = commands.add_parser("missing")
+command.add_argument("wanted")
+command.add_argument("got")
+command.add_argument("--from", dest="start", type=int, default=0)
+command.add_argument("--frame", type=int, default=4)
+command.set_defaults(run=missing)
 arguments = parser.parse_args()
 arguments.run(arguments)

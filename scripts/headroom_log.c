@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+/*
+ * headroom-log: prints what befell the streams of a name, from the log in their pages.
+ *
+ * Exit status: 0, also if nothing befell them; 1 if a page cannot be read; 2 for a wrong
+ * call, or a user or a name that cannot be.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/clock.h"
+#include "core/episodes.h"
+
+#define DEFAULT_NAME "headroom"
+#define N_DIRECTIONS 2
+
+/* An episode and whose it is. */
+struct line {
+	struct hr_episode episode;
+	enum hr_direction direction;
+	uint32_t slot;
+	bool is_live;
+};
+
+static struct line lines[N_DIRECTIONS * HR_PAGE_SLOTS * HR_EPISODES_KEPT];
+static size_t n_lines;
+static unsigned int n_pages, n_bad;
+static uint64_t n_more;		/* episodes that are not kept any more */
+
+static const char *direction_name(enum hr_direction direction)
+{
+	return direction == HR_PLAYBACK ? "playback" : "capture";
+}
+
+static void add_page(const struct hr_page *page, enum hr_direction direction, uint32_t slot)
+{
+	struct hr_episode episodes[HR_EPISODES_KEPT];
+	uint32_t n = hr_page_get_episodes(page, episodes);
+	uint64_t all = hr_page_count_episodes(page);
+	bool is_live = hr_page_is_live(page);
+
+	n_pages++;
+	/* Of a page that is none it may be any number. */
+	if (all > HR_EPISODES_KEPT && all < UINT32_MAX)
+		n_more += all - HR_EPISODES_KEPT;
+	for (uint32_t i = 0; i < n; i++)
+		lines[n_lines++] = (struct line){ episodes[i], direction, slot, is_live };
+}
+
+static const char *error_text(int err)
+{
+	switch (err) {
+	case -EPROTO:
+		return "it is damaged, or of another version of headroom";
+	case -EPERM:
+		return "others than its owner could have written it";
+	default:
+		return strerror(-err);
+	}
+}
+
+/* Returns -EINVAL for a name that cannot be, else 0. */
+static int add_slot(uid_t owner, const char *name, enum hr_direction direction, uint32_t slot)
+{
+	struct hr_page *page;
+	int err = hr_page_attach(&page, owner, name, direction, slot);
+
+	if (err == -ENOENT || err == -ENOTDIR)
+		return 0;
+	if (err == -EINVAL)
+		return err;
+	if (err < 0) {
+		fprintf(stderr, "headroom-log: the page of %s %u of '%s': %s\n",
+			direction_name(direction), slot, name, error_text(err));
+		n_bad++;
+		return 0;
+	}
+	add_page(page, direction, slot);
+	hr_page_close(page, 0);
+	return 0;
+}
+
+static int by_begin(const void *a, const void *b)
+{
+	uint64_t x = ((const struct line *)a)->episode.begin_ns;
+	uint64_t y = ((const struct line *)b)->episode.begin_ns;
+
+	return (x > y) - (x < y);
+}
+
+/* As long as text: at least 19 bytes, "" for a time that cannot be. */
+static void put_time(char *text, size_t size, uint64_t wall_ns)
+{
+	time_t seconds = (time_t)(wall_ns / HR_NS_PER_S);
+	struct tm tm;
+	size_t n = 0;
+
+	if (localtime_r(&seconds, &tm))
+		n = strftime(text, size, "%m-%d %H:%M:%S", &tm);
+	if (n)
+		snprintf(text + n, size - n, ".%03u",
+			 (unsigned int)(wall_ns % HR_NS_PER_S / HR_NS_PER_MS));
+	else
+		text[0] = '\0';
+}
+
+static uint64_t length_ns(const struct line *line)
+{
+	uint64_t now_ns = hr_now_ns();
+
+	/* Nobody writes down how long a stream has been in an xrun while it is. */
+	if (line->episode.going_on && line->is_live && now_ns > line->episode.begin_ns)
+		return now_ns - line->episode.begin_ns;
+	return line->episode.length_ns;
+}
+
+static void put_length(char *text, size_t size, const struct line *line)
+{
+	double s = (double)length_ns(line) / (double)HR_NS_PER_S;
+
+	if (s < 1)
+		snprintf(text, size, "%.1f ms", s * 1000);
+	else if (s < 1000)
+		snprintf(text, size, "%.2f s", s);
+	else if (s < 100 * 3600)
+		snprintf(text, size, "%.0f min", s / 60);
+	else
+		snprintf(text, size, "%.0f h", s / 3600);
+}
+
+static void print_line(const struct line *line)
+{
+	const struct hr_episode *episode = &line->episode;
+	char when[32], length[16], stream[16];
+
+	put_time(when, sizeof(when), episode->wall_ns);
+	put_length(length, sizeof(length), line);
+	snprintf(stream, sizeof(stream), "%s %u", direction_name(line->direction), line->slot);
+	printf("%-18s  %-11s %-9s %8s%c %9llu  %-9s %3u%%\n", when, stream,
+	       hr_episode_kind_name(episode->kind), length, episode->going_on ? '+' : ' ',
+	       (unsigned long long)episode->frames, hr_cause_name(episode->cause),
+	       episode->fill);
+}
+
+static void print_lines(const char *name)
+{
+	if (!n_pages) {
+		if (!n_bad)
+			printf("no stream has run under the name '%s'\n", name);
+		return;
+	}
+	if (!n_lines) {
+		printf("no episodes since the counters were reset\n");
+		return;
+	}
+	qsort(lines, n_lines, sizeof(lines[0]), by_begin);
+	printf("%-18s  %-11s %-9s %8s  %9s  %-9s %4s\n", "when", "stream", "what",
+	       "lasted", "frames", "late was", "ring");
+	for (size_t i = 0; i < n_lines; i++)
+		print_line(&lines[i]);
+	if (n_more)
+		printf("and %llu before them\n", (unsigned long long)n_more);
+}
+
+static void print_json(void)
+{
+	const char *comma = "";
+
+	qsort(lines, n_lines, sizeof(lines[0]), by_begin);
+	printf("{\"episodes\": [");
+	for (size_t i = 0; i < n_lines; i++) {
+		const struct hr_episode *episode = &lines[i].episode;
+
+		printf("%s\n{\"direction\": \"%s\", \"slot\": %u, \"what\": \"%s\", "
+		       "\"late\": \"%s\", \"begin_ns\": %llu, \"wall_ns\": %llu, "
+		       "\"length_ns\": %llu, \"frames\": %llu, \"ring_percent\": %u, "
+		       "\"going_on\": %s, \"live\": %s}", comma,
+		       direction_name(lines[i].direction), lines[i].slot,
+		       hr_episode_kind_name(episode->kind), hr_cause_name(episode->cause),
+		       (unsigned long long)episode->begin_ns,
+		       (unsigned long long)episode->wall_ns,
+		       (unsigned long long)length_ns(&lines[i]),
+		       (unsigned long long)episode->frames, episode->fill,
+		       episode->going_on ? "true" : "false",
+		       lines[i].is_live ? "true" : "false");
+		comma = ",";
+	}
+	printf("\n], \"streams\": %u, \"not_kept\": %llu}\n", n_pages,
+	       (unsigned long long)n_more);
+}
+
+static void usage(FILE *to)
+{
+	fprintf(to,
+"usage: headroom-log [-u USER] [--json] [NAME]\n"
+"\n"
+"Prints what befell the streams of that name (" DEFAULT_NAME ") since their counters\n"
+"were reset, the last %u of each:\n"
+"\n"
+"  when       it began, month, day and local time\n"
+"  stream     direction, and 0 for the first stream of that name at one time\n"
+"  what       xrun: the program was told\n"
+"             silence: it filled the gap\n"
+"             dropped: a recording left out frames and went on\n"
+"             card xrun: the card had one, the program did not see it\n"
+"             card lost: it went, was not resumed, or stood still in a drain\n"
+"             card away: it was gone, and the stream went on without it\n"
+"             rewind: what was written again had been handed on already\n"
+"  lasted     until it went on; +: it has not yet, or its process has ended\n"
+"  frames     that were lost or invented\n"
+"  late was   the program, the scheduler (headroom could not run), the device\n"
+"  ring       how full it was\n"
+"\n"
+"With --json for programs: begin_ns by CLOCK_MONOTONIC, wall_ns since 1970.\n",
+		HR_EPISODES_KEPT);
+}
+
+/* False for one that there is not. */
+static bool find_user(const char *text, uid_t *uid)
+{
+	const struct passwd *entry = getpwnam(text);
+	char *end;
+	unsigned long number;
+
+	if (entry) {
+		*uid = entry->pw_uid;
+		return true;
+	}
+	errno = 0;
+	number = strtoul(text, &end, 10);
+	*uid = (uid_t)number;
+	return text[0] >= '0' && text[0] <= '9' && !*end && !errno && number < (uid_t)-1;
+}
+
+/* Returns 0, or an exit status. */
+static int read_arguments(int argc, char **argv, uid_t *owner, const char **name,
+			  bool *for_programs)
+{
+	static const struct option options[] = {
+		{ "user", required_argument, NULL, 'u' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(argc, argv, "u:h", options, NULL)) != -1) {
+		if (option == 'h') {
+			usage(stdout);
+			exit(0);
+		}
+		if (option == 'j') {
+			*for_programs = true;
+			continue;
+		}
+		if (option != 'u') {
+			fprintf(stderr, "headroom-log: no such option, or without its "
+				"value: see headroom-log --help\n");
+			return 2;
+		}
+		if (!find_user(optarg, owner)) {
+			fprintf(stderr, "headroom-log: there is no user '%s'\n", optarg);
+			return 2;
+		}
+	}
+	if (argc - optind > 1) {
+		fprintf(stderr, "headroom-log: one name, not %d: see headroom-log --help\n",
+			argc - optind);
+		return 2;
+	}
+	if (optind < argc)
+		*name = argv[optind];
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = DEFAULT_NAME;
+	uid_t owner = HR_PAGE_OWN;
+	bool for_programs = false;
+	int status = read_arguments(argc, argv, &owner, &name, &for_programs);
+
+	if (status)
+		return status;
+	for (int direction = 0; direction < N_DIRECTIONS; direction++) {
+		for (uint32_t slot = 0; slot < HR_PAGE_SLOTS; slot++) {
+			if (add_slot(owner, name, (enum hr_direction)direction, slot) == 0)
+				continue;
+			fprintf(stderr, "headroom-log: a name has 1 to %u bytes\n",
+				HR_PAGE_NAME_MAX);
+			return 2;
+		}
+	}
+	if (for_programs)
+		print_json();
+	else
+		print_lines(name);
+	return fflush(stdout) || n_bad ? 1 : 0;
+}

@@ -1,0 +1,762 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+/*
+ * Each cause is provoked, and "Xrun Cause" and the log of episodes say so: the program
+ * sleeps, or its whole process is stopped; a thread of a higher real-time priority keeps
+ * the I/O thread from its processor; the device stops by itself, jumps, or stands still.
+ *
+ * The program has a real-time priority, so that on a busy machine it is in time where it
+ * is to be. Without the right to one these tests fail, and say so.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/clock.h"
+#include "tests/pcm_rig.h"
+#include "tests/threads.h"
+
+#define RATE 48000
+#define PER_MS (RATE / 1000)
+#define PERIOD 480		/* 10 ms */
+
+static struct rig rig;
+static uint8_t sound[2 * RATE * 2];
+static struct hr_episode episodes[HR_EPISODES_KEPT];
+static uint32_t n_episodes;
+
+static void set_up(void)
+{
+	pcm_rig_init(&rig);
+	rig_be_commanded(&rig);
+	memset(sound, 0x55, sizeof(sound));
+}
+
+static void tear_down(void)
+{
+	pcm_rig_finish(&rig);
+}
+
+static void open_stream(snd_pcm_stream_t stream, const char *keys, snd_pcm_uframes_t buffer)
+{
+	const struct rig_params params = {
+		.access = SND_PCM_ACCESS_RW_INTERLEAVED,
+		.format = SND_PCM_FORMAT_S16_LE,
+		.channels = 1, .rate = RATE, .period = PERIOD, .buffer = buffer,
+	};
+
+	rig_open_headroom(&rig, stream, SND_PCM_NONBLOCK, "", keys, &params);
+}
+
+static enum hr_direction direction(void)
+{
+	return snd_pcm_stream(rig.pcm) == SND_PCM_STREAM_PLAYBACK ? HR_PLAYBACK : HR_CAPTURE;
+}
+
+static int64_t counter(const char *what)
+{
+	return rig_stream_counter(&rig, direction(), what);
+}
+
+static void read_episodes(void)
+{
+	n_episodes = rig_episodes(direction(), episodes);
+}
+
+/* The device's xrun is counted a moment before. */
+static void wait_for_episode(void)
+{
+	read_episodes();
+	while (n_episodes == 0) {
+		rig_sleep_ms(1);
+		read_episodes();
+	}
+}
+
+/* The last episode, and what the counters say. */
+static const struct hr_episode *assert_last(enum hr_episode_kind kind, enum hr_cause cause)
+{
+	const struct hr_episode *last;
+
+	wait_for_episode();
+	last = &episodes[n_episodes - 1];
+	ck_assert_msg(last->cause == cause && last->kind == kind,
+		      "%s, by the %s; not %s, by the %s", hr_episode_kind_name(last->kind),
+		      hr_cause_name(last->cause), hr_episode_kind_name(kind),
+		      hr_cause_name(cause));
+	/* There may have been another one meanwhile. */
+	ck_assert(counter("Xrun Cause") == (int64_t)cause ||
+		  rig_episodes(direction(), episodes) > n_episodes);
+	return last;
+}
+
+/* The same where it is the program's luck whether it had written in time for the stream to
+ * go on: as the position goes on by the clock, it can. */
+static void assert_first_xrun(enum hr_cause cause, bool waits)
+{
+	wait_for_episode();
+	ck_assert_msg(episodes[0].cause == cause, "by the %s, not by the %s",
+		      hr_cause_name(episodes[0].cause), hr_cause_name(cause));
+	ck_assert(episodes[0].kind == HR_EPISODE_DEVICE ||
+		  (episodes[0].kind == HR_EPISODE_XRUN && !waits));
+}
+
+/* ---- who is late ---- */
+
+static void be_realtime(pid_t tid, int priority)
+{
+	const struct sched_param param = { .sched_priority = priority };
+
+	ck_assert_msg(sched_setscheduler(tid, SCHED_FIFO, &param) == 0,
+		      "no right to a real-time priority (%s): run as root, or with "
+		      "RLIMIT_RTPRIO", strerror(errno));
+}
+
+/* The first of the processors that we may use. */
+static int some_cpu(void)
+{
+	cpu_set_t set;
+	int cpu = 0;
+
+	ck_assert_int_eq(sched_getaffinity(0, sizeof(set), &set), 0);
+	while (!CPU_ISSET(cpu, &set))
+		cpu++;
+	return cpu;
+}
+
+static void pin(pid_t tid, int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	ck_assert_int_eq(sched_setaffinity(tid, sizeof(set), &set), 0);
+}
+
+static struct {
+	pthread_t thread;
+	unsigned int ms;
+	int cpu;
+} hog;
+
+static void *spin(void *arg)
+{
+	uint64_t until_ns;
+
+	(void)arg;
+	pin(0, hog.cpu);
+	be_realtime(0, 90);
+	until_ns = hr_now_ns() + hog.ms * HR_NS_PER_MS;
+	while (hr_now_ns() < until_ns)
+		;
+	return NULL;
+}
+
+/* The I/O thread, and where it is to be kept from running. */
+static void prepare_hog(void)
+{
+	pid_t io = thread_by_name("headroom-io");
+
+	hog.cpu = some_cpu();
+	be_realtime(io, 60);
+	pin(io, hog.cpu);
+}
+
+/* Keep the I/O thread from its processor. */
+static void begin_to_hog(unsigned int ms)
+{
+	hog.ms = ms;
+	ck_assert_int_eq(pthread_create(&hog.thread, NULL, spin, NULL), 0);
+}
+
+static void end_hogging(void)
+{
+	ck_assert_int_eq(pthread_join(hog.thread, NULL), 0);
+}
+
+/* ---- a program in time ---- */
+
+/* Write what there is room for. False in an xrun. */
+static bool fill_up(void)
+{
+	snd_pcm_sframes_t n;
+
+	while ((n = snd_pcm_writei(rig.pcm, sound, PERIOD)) > 0)
+		;
+	return n == 0 || n == -EAGAIN;
+}
+
+/* Play as a program does that is in time. */
+static bool play_for_ms(unsigned int ms)
+{
+	uint64_t until_ns = hr_now_ns() + ms * HR_NS_PER_MS;
+
+	while (hr_now_ns() < until_ns) {
+		if (!fill_up())
+			return false;
+		if (snd_pcm_wait(rig.pcm, 5) < 0)
+			return false;
+	}
+	return fill_up();
+}
+
+/* The machine itself stood still for longer than the buffer lasts: that is not what is
+ * looked at here. */
+static void forget_it(void)
+{
+	struct hr_page *page;
+
+	ck_assert_int_eq(hr_page_attach(&page, HR_PAGE_OWN, "x", direction(), 0), 0);
+	ck_assert_int_eq(snd_pcm_close(rig.pcm), 0);
+	rig.pcm = NULL;
+	snd_config_delete(rig.config);
+	rig.config = NULL;
+	ck_assert_int_eq(hr_page_reset(page), 0);
+	hr_page_close(page, 0);
+}
+
+static bool try_to_play(const char *keys, snd_pcm_uframes_t buffer)
+{
+	open_stream(SND_PCM_STREAM_PLAYBACK, keys, buffer);
+	be_realtime(0, 70);
+	prepare_hog();
+	rig_thresholds(&rig, 2 * (long)buffer, 0, 0);
+	ck_assert(fill_up());
+	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
+	/* Where sound waits, nothing is told of what the card lost; but to ask takes time. */
+	return play_for_ms(30) && (buffer < 20 * PERIOD || counter("Device Xruns") == 0);
+}
+
+static void start_playing(const char *keys, snd_pcm_uframes_t buffer)
+{
+	while (!try_to_play(keys, buffer))
+		forget_it();
+}
+
+/* Read for so long as a program does that is in time. */
+static bool record_for_ms(unsigned int ms)
+{
+	uint64_t until_ns = hr_now_ns() + ms * HR_NS_PER_MS;
+	snd_pcm_sframes_t n = 0;
+
+	while (hr_now_ns() < until_ns && (n >= 0 || n == -EAGAIN)) {
+		n = snd_pcm_readi(rig.pcm, sound, PERIOD);
+		if (n == -EAGAIN && snd_pcm_wait(rig.pcm, 5) < 0)
+			return false;
+	}
+	return n >= 0 || n == -EAGAIN;
+}
+
+static bool try_to_record(const char *keys, snd_pcm_uframes_t buffer)
+{
+	open_stream(SND_PCM_STREAM_CAPTURE, keys, buffer);
+	be_realtime(0, 70);
+	prepare_hog();
+	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
+	/* Those that drop tell of nothing, and have time to be asked. */
+	return record_for_ms(50) && (!strstr(keys, "depth_ms 1000 on_overrun drop") ||
+				     counter("Device Xruns") == 0);
+}
+
+static void start_recording(const char *keys, snd_pcm_uframes_t buffer)
+{
+	while (!try_to_record(keys, buffer))
+		forget_it();
+}
+
+static void wait_for(const char *what, int64_t least)
+{
+	while (counter(what) < least)
+		rig_sleep_ms(1);
+}
+
+/* ---- playback ---- */
+
+/* From four periods to a second, and with a ring that is empty or nearly full. */
+static const struct {
+	snd_pcm_uframes_t buffer;
+	const char *keys;
+	unsigned int late_ms;
+	bool waits;		/* sound does, in the ring */
+} fills[] = {
+	{ 4 * PERIOD, "", 150, false },
+	{ 8 * PERIOD, "", 200, false },
+	{ 20 * PERIOD, "", 350, false },
+	{ 20 * PERIOD, "slave.buffer 960", 150, true },
+	{ 100 * PERIOD, "slave.buffer 1920", 150, true },
+};
+
+START_TEST(a_program_that_sleeps_is_to_blame)
+{
+	const struct hr_episode *last;
+	uint64_t before_ns;
+
+	start_playing(fills[_i].keys, fills[_i].buffer);
+	before_ns = hr_now_ns();
+	rig_let_pass_ms((unsigned int)(fills[_i].buffer / PER_MS) + 100);
+	ck_assert(!play_for_ms(100));
+	last = assert_last(HR_EPISODE_XRUN, HR_CAUSE_PROGRAM);
+	ck_assert_int_eq(counter("Xruns"), 1);
+	ck_assert_uint_eq(n_episodes, 1);
+	ck_assert_uint_eq(last->fill, 0);
+	ck_assert(last->going_on);
+	ck_assert_uint_gt(last->begin_ns, before_ns);
+	/* It ends when the program goes on. */
+	rig_let_pass_ms(20);
+	ck_assert_int_eq(snd_pcm_prepare(rig.pcm), 0);
+	last = assert_last(HR_EPISODE_XRUN, HR_CAUSE_PROGRAM);
+	ck_assert(!last->going_on);
+	ck_assert_uint_ge(last->length_ns, 20 * HR_NS_PER_MS);
+	ck_assert_uint_le(last->begin_ns + last->length_ns, hr_now_ns());
+}
+END_TEST
+
+START_TEST(a_process_that_is_stopped_is_to_blame)
+{
+	start_playing(fills[_i].keys, fills[_i].buffer);
+	stop_process_ms((unsigned int)(fills[_i].buffer / PER_MS) + 150);
+	wait_for("Device Xruns", 1);
+	assert_first_xrun(HR_CAUSE_PROGRAM, fills[_i].waits);
+}
+END_TEST
+
+START_TEST(the_scheduler_is_to_blame_for_a_thread_that_does_not_run)
+{
+	start_playing(fills[_i].keys, fills[_i].buffer);
+	begin_to_hog(fills[_i].late_ms);
+	play_for_ms(fills[_i].late_ms);
+	end_hogging();
+	wait_for("Device Xruns", 1);
+	/* What waits is played on: the program learns nothing. */
+	assert_first_xrun(HR_CAUSE_SCHEDULER, fills[_i].waits);
+	if (!fills[_i].waits)
+		return;
+	ck_assert_uint_gt(episodes[0].fill, 0);
+}
+END_TEST
+
+/* A process is stopped, and later the scheduler is late: the one is not taken for the
+ * other. */
+START_TEST(a_stop_that_is_over_is_no_excuse)
+{
+	start_playing("", 4 * PERIOD);
+	stop_process_ms(150);
+	wait_for("Device Xruns", 1);
+	assert_first_xrun(HR_CAUSE_PROGRAM, false);
+	for (int round = 0; round < 2; round++) {
+		int64_t n;
+
+		do {
+			ck_assert_int_eq(snd_pcm_drop(rig.pcm), 0);
+			ck_assert_int_eq(snd_pcm_prepare(rig.pcm), 0);
+			ck_assert(fill_up());
+			ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
+		} while (!play_for_ms(30));
+		n = counter("Device Xruns") + 1;
+		begin_to_hog(150);
+		play_for_ms(150);
+		end_hogging();
+		wait_for("Device Xruns", n);
+		read_episodes();
+		ck_assert_int_eq(episodes[n - 1].cause, HR_CAUSE_SCHEDULER);
+	}
+}
+END_TEST
+
+/* Both: who was late first. */
+START_TEST(a_program_that_was_late_before_the_scheduler_is_to_blame)
+{
+	start_playing("", 20 * PERIOD);
+	/* 200 ms are queued; the thread is kept away from 100 ms on. */
+	rig_let_pass_ms(100);
+	begin_to_hog(300);
+	end_hogging();
+	wait_for("Device Xruns", 1);
+	assert_last(HR_EPISODE_XRUN, HR_CAUSE_PROGRAM);
+}
+END_TEST
+
+START_TEST(a_program_that_is_late_after_the_scheduler_is_not)
+{
+	start_playing("", 4 * PERIOD);
+	begin_to_hog(200);
+	rig_let_pass_ms(200);
+	end_hogging();
+	wait_for("Device Xruns", 1);
+	assert_first_xrun(HR_CAUSE_SCHEDULER, false);
+}
+END_TEST
+
+/* It stops by itself, whoever sleeps. */
+START_TEST(a_device_that_stops_is_to_blame)	/* _i: and the program sleeps */
+{
+	start_playing("", 50 * PERIOD);
+	if (_i)
+		rig_let_pass_ms(100);
+	RIG_COMMAND(&rig, xruns, 1);
+	wait_for("Device Xruns", 1);
+	assert_first_xrun(HR_CAUSE_DEVICE, false);
+}
+END_TEST
+
+START_TEST(a_device_that_stops_while_sound_waits_is_to_blame)
+{
+	const struct hr_episode *last;
+
+	start_playing("slave.buffer 4800", 50 * PERIOD);
+	RIG_COMMAND(&rig, xruns, 1);
+	wait_for("Device Xruns", 1);
+	ck_assert(play_for_ms(30));
+	last = assert_last(HR_EPISODE_DEVICE, HR_CAUSE_DEVICE);
+	ck_assert_uint_ge(last->fill, 50);
+	ck_assert(!last->going_on);
+	ck_assert_int_eq(counter("Xruns"), 0);
+}
+END_TEST
+
+START_TEST(a_device_that_jumps_is_to_blame)
+{
+	start_playing("", 20 * PERIOD);
+	RIG_COMMAND(&rig, jump, 100 * PERIOD);
+	RIG_COMMAND(&rig, jumps, 1);
+	wait_for("Device Xruns", 1);
+	assert_first_xrun(HR_CAUSE_DEVICE, false);
+}
+END_TEST
+
+/* Stands still, and is then where it would be. */
+START_TEST(a_device_that_stands_and_jumps_is_to_blame)		/* _i: of fills */
+{
+	start_playing(fills[_i].keys, fills[_i].buffer);
+	RIG_COMMAND(&rig, still, 1);
+	ck_assert(play_for_ms(200));
+	RIG_COMMAND(&rig, jump, 200 * PER_MS);
+	RIG_COMMAND(&rig, jumps, 1);
+	RIG_COMMAND(&rig, still, 0);
+	wait_for("Device Xruns", 1);
+	assert_first_xrun(HR_CAUSE_DEVICE, fills[_i].waits);
+}
+END_TEST
+
+/* It keeps the I/O thread waiting in its calls. */
+/* False if another thread had the I/O thread's processor meanwhile, for however short. */
+static bool was_slow_alone(void)
+{
+	unsigned long kept;
+	pid_t io;
+
+	start_playing("", 4 * PERIOD);
+	io = thread_by_name("headroom-io");
+	kept = times_kept(io);
+	RIG_COMMAND(&rig, slow_us, 150000);
+	wait_for("Device Xruns", 1);
+	RIG_COMMAND(&rig, slow_us, 0);
+	return !kept && !times_kept(io);
+}
+
+START_TEST(a_device_that_is_slow_is_to_blame)
+{
+	while (!was_slow_alone())
+		forget_it();
+	assert_first_xrun(HR_CAUSE_DEVICE, false);
+}
+END_TEST
+
+/* Sound waits in the ring: the device could have had it, had it asked. */
+START_TEST(a_device_that_does_not_wake_is_to_blame)
+{
+	start_playing("slave.buffer 960", 20 * PERIOD);
+	RIG_COMMAND(&rig, wakes, CLOCKED_WAKES_NEVER);
+	ck_assert(play_for_ms(300));
+	wait_for("Device Xruns", 1);
+	RIG_COMMAND(&rig, wakes, 0);
+	assert_first_xrun(HR_CAUSE_DEVICE, true);
+}
+END_TEST
+
+START_TEST(a_device_that_stands_in_a_drain_is_to_blame)
+{
+	const struct hr_episode *last;
+
+	start_playing("", 20 * PERIOD);
+	RIG_COMMAND(&rig, still, 1);
+	ck_assert_int_eq(snd_pcm_nonblock(rig.pcm, 0), 0);
+	ck_assert_int_eq(snd_pcm_drain(rig.pcm), -EIO);
+	last = assert_last(HR_EPISODE_LOST, HR_CAUSE_DEVICE);
+	ck_assert_int_eq(counter("Frames Dropped"), (int64_t)last->frames);
+	ck_assert_uint_ge(last->frames, 15 * PERIOD);
+	ck_assert_uint_ge(last->length_ns, 50 * HR_NS_PER_MS);
+}
+END_TEST
+
+/* The device stands still, but it is the program's sleep that costs something. */
+START_TEST(a_program_that_sleeps_on_is_to_blame)
+{
+	start_playing("", 20 * PERIOD);
+	RIG_COMMAND(&rig, still, 1);
+	rig_let_pass_ms(100);
+	read_episodes();
+	ck_assert_uint_eq(n_episodes, 0);
+	RIG_COMMAND(&rig, still, 0);
+	wait_for("Device Xruns", 1);
+	assert_last(HR_EPISODE_XRUN, HR_CAUSE_PROGRAM);
+}
+END_TEST
+
+START_TEST(a_gap_of_silence_is_one_episode)
+{
+	const struct hr_episode *last;
+	uint64_t frames;
+
+	start_playing("on_underrun silence", 20 * PERIOD);
+	wait_for("Frames Silence", 200 * PER_MS);
+	frames = assert_last(HR_EPISODE_SILENCE, HR_CAUSE_PROGRAM)->frames;
+	ck_assert_uint_eq(n_episodes, 1);
+	ck_assert(episodes[0].going_on);
+	ck_assert_uint_ge(frames, 200 * PER_MS);
+	/* It grows, and ends with the program's sound. */
+	wait_for("Frames Silence", (int64_t)frames + PERIOD);
+	ck_assert(play_for_ms(100));
+	ck_assert_int_eq(snd_pcm_drop(rig.pcm), 0);
+	read_episodes();
+	last = &episodes[0];
+	ck_assert(!last->going_on);
+	ck_assert_uint_ge(last->frames, frames + PERIOD);
+	/* As long as it was silent, but for what it was ahead. */
+	ck_assert_uint_ge(last->length_ns + 60 * HR_NS_PER_MS,
+			  hr_frames_to_ns(last->frames, RATE));
+}
+END_TEST
+
+/* ---- capture ---- */
+
+START_TEST(a_recorder_that_sleeps_is_to_blame)		/* _i: without depth */
+{
+	const struct hr_episode *last;
+	int64_t frames;
+
+	start_recording(_i ? "depth_ms 0 slave.buffer 48000" : "depth_ms 100", 8 * PERIOD);
+	wait_for("Xruns", 1);
+	last = assert_last(HR_EPISODE_XRUN, HR_CAUSE_PROGRAM);
+	ck_assert_uint_eq(last->fill, 100);
+	ck_assert(last->going_on);
+	wait_for("Frames Dropped", 4800);
+	ck_assert_int_eq(snd_pcm_drop(rig.pcm), 0);
+	frames = counter("Frames Dropped");
+	last = assert_last(HR_EPISODE_XRUN, HR_CAUSE_PROGRAM);
+	ck_assert_uint_eq(n_episodes, 1);
+	ck_assert(!last->going_on);
+	ck_assert_uint_eq(last->frames, (uint64_t)frames);
+}
+END_TEST
+
+START_TEST(what_a_recorder_drops_is_one_episode)
+{
+	const struct hr_episode *last;
+	uint64_t frames;
+
+	start_recording("depth_ms 50 on_overrun drop", 8 * PERIOD);
+	wait_for("Frames Dropped", 100 * PER_MS);
+	frames = assert_last(HR_EPISODE_DROP, HR_CAUSE_PROGRAM)->frames;
+	ck_assert_uint_ge(frames, 100 * PER_MS);
+	ck_assert(episodes[0].going_on);
+	ck_assert(record_for_ms(100));
+	last = assert_last(HR_EPISODE_DROP, HR_CAUSE_PROGRAM);
+	ck_assert_uint_eq(n_episodes, 1);
+	ck_assert(!last->going_on);
+	ck_assert_uint_ge(last->length_ns, 100 * HR_NS_PER_MS - 20 * HR_NS_PER_MS);
+	ck_assert_int_eq(counter("Xruns"), 0);
+}
+END_TEST
+
+static const struct {
+	const char *keys;
+	snd_pcm_uframes_t buffer;
+	unsigned int late_ms;
+	enum hr_episode_kind kind;
+} recordings[] = {
+	{ "depth_ms 0", 4 * PERIOD, 150, HR_EPISODE_XRUN },
+	{ "depth_ms 0", 10 * PERIOD, 250, HR_EPISODE_XRUN },
+	{ "depth_ms 1000", 8 * PERIOD, 450, HR_EPISODE_XRUN },
+	{ "depth_ms 1000 on_overrun drop", 8 * PERIOD, 450, HR_EPISODE_DEVICE },
+};
+
+START_TEST(a_stopped_recorder_is_to_blame)
+{
+	start_recording(recordings[_i].keys, recordings[_i].buffer);
+	stop_process_ms(recordings[_i].late_ms);
+	wait_for("Device Xruns", 1);
+	assert_last(recordings[_i].kind, HR_CAUSE_PROGRAM);
+}
+END_TEST
+
+START_TEST(the_scheduler_is_to_blame_for_a_recording_thread_that_does_not_run)
+{
+	const struct hr_episode *last;
+
+	start_recording(recordings[_i].keys, recordings[_i].buffer);
+	begin_to_hog(recordings[_i].late_ms);
+	record_for_ms(recordings[_i].late_ms);
+	end_hogging();
+	wait_for("Device Xruns", 1);
+	last = assert_last(recordings[_i].kind, HR_CAUSE_SCHEDULER);
+	/* Since the last look, as the loss is counted. */
+	ck_assert_uint_ge(last->length_ns, (recordings[_i].late_ms - 50) * HR_NS_PER_MS);
+	ck_assert_uint_ge(last->frames, (recordings[_i].late_ms - 50) * PER_MS);
+}
+END_TEST
+
+START_TEST(a_recorder_that_was_late_before_the_scheduler_is_to_blame)
+{
+	start_recording("depth_ms 150", 5 * PERIOD);
+	rig_let_pass_ms(100);
+	/* Full at 200 ms; the device holds what comes until the thread runs again. */
+	begin_to_hog(150);
+	end_hogging();
+	wait_for("Xruns", 1);
+	assert_last(HR_EPISODE_XRUN, HR_CAUSE_PROGRAM);
+	ck_assert_int_eq(counter("Device Xruns"), 0);
+}
+END_TEST
+
+START_TEST(a_recording_device_that_stops_is_to_blame)	/* _i: of recordings */
+{
+	start_recording(recordings[_i].keys, recordings[_i].buffer);
+	RIG_COMMAND(&rig, xruns, 1);
+	wait_for("Device Xruns", 1);
+	assert_last(recordings[_i].kind, HR_CAUSE_DEVICE);
+}
+END_TEST
+
+/* More at once than the program has room for. */
+START_TEST(a_recording_device_that_bursts_is_to_blame)
+{
+	start_recording("depth_ms 0 slave.buffer 48000", 15 * PERIOD);
+	RIG_COMMAND(&rig, jump, 40 * PERIOD);
+	RIG_COMMAND(&rig, jumps, 1);
+	record_for_ms(100);
+	wait_for("Xruns", 1);
+	assert_last(HR_EPISODE_XRUN, HR_CAUSE_DEVICE);
+}
+END_TEST
+
+START_TEST(a_recording_device_that_stands_still_costs_nothing)
+{
+	start_recording("depth_ms 100", 8 * PERIOD);
+	RIG_COMMAND(&rig, still, 1);
+	ck_assert(record_for_ms(200));
+	RIG_COMMAND(&rig, still, 0);
+	ck_assert(record_for_ms(50));
+	read_episodes();
+	ck_assert_uint_eq(n_episodes, 0);
+	ck_assert_int_eq(counter("Xrun Cause"), HR_CAUSE_NONE);
+}
+END_TEST
+
+/* ---- the log ---- */
+
+START_TEST(a_lost_device_is_an_episode)			/* _i: capture */
+{
+	const struct hr_episode *last;
+
+	if (_i)
+		start_recording("", 8 * PERIOD);
+	else
+		start_playing("", 8 * PERIOD);
+	RIG_COMMAND(&rig, lost, 1);
+	wait_for("Frames Dropped", 1);
+	last = assert_last(HR_EPISODE_LOST, HR_CAUSE_DEVICE);
+	ck_assert_uint_eq(n_episodes, 1);
+	ck_assert_int_eq(counter("Frames Dropped"), (int64_t)last->frames);
+}
+END_TEST
+
+START_TEST(a_reset_empties_the_log_and_what_goes_on_is_another)
+{
+	struct hr_page *page;
+
+	start_playing("on_underrun silence", 4 * PERIOD);
+	wait_for("Frames Silence", 50 * PER_MS);
+	ck_assert_int_eq(hr_page_attach(&page, HR_PAGE_OWN, "x", HR_PLAYBACK, 0), 0);
+	ck_assert_int_eq(hr_page_reset(page), 0);
+	hr_page_close(page, 0);
+	wait_for("Frames Silence", 1);
+	assert_last(HR_EPISODE_SILENCE, HR_CAUSE_PROGRAM);
+	ck_assert_uint_eq(n_episodes, 1);
+	/* The fixture compares its frames with the counters. */
+	ck_assert_int_eq(snd_pcm_drop(rig.pcm), 0);
+}
+END_TEST
+
+/* By the clock of this machine, and the one on the wall. */
+START_TEST(when_it_was_is_known)
+{
+	uint64_t before_ns = hr_now_ns(), offset_ns;
+	struct timespec ts;
+
+	start_playing("", 2 * PERIOD);
+	wait_for("Xruns", 1);
+	assert_last(HR_EPISODE_XRUN, HR_CAUSE_PROGRAM);
+	ck_assert_uint_ge(episodes[0].begin_ns, before_ns);
+	ck_assert_uint_le(episodes[0].begin_ns, hr_now_ns());
+	clock_gettime(CLOCK_REALTIME, &ts);
+	offset_ns = (uint64_t)ts.tv_sec * HR_NS_PER_S + (uint64_t)ts.tv_nsec - hr_now_ns();
+	ck_assert_uint_ge(episodes[0].wall_ns + HR_NS_PER_S, episodes[0].begin_ns + offset_ns);
+	ck_assert_uint_le(episodes[0].wall_ns, episodes[0].begin_ns + offset_ns + HR_NS_PER_S);
+}
+END_TEST
+
+static void add_playback(Suite *suite)
+{
+	TCase *tcase = pcm_rig_case(suite, "playback", set_up, tear_down);
+	int n = (int)N_OF(fills);
+
+	tcase_add_loop_test(tcase, a_program_that_sleeps_is_to_blame, 0, n);
+	tcase_add_loop_test(tcase, a_process_that_is_stopped_is_to_blame, 0, n);
+	tcase_add_loop_test(tcase, the_scheduler_is_to_blame_for_a_thread_that_does_not_run,
+			    0, n);
+	tcase_add_test(tcase, a_stop_that_is_over_is_no_excuse);
+	tcase_add_test(tcase, a_program_that_was_late_before_the_scheduler_is_to_blame);
+	tcase_add_test(tcase, a_program_that_is_late_after_the_scheduler_is_not);
+	tcase_add_loop_test(tcase, a_device_that_stops_is_to_blame, 0, 2);
+	tcase_add_test(tcase, a_device_that_stops_while_sound_waits_is_to_blame);
+	tcase_add_test(tcase, a_device_that_jumps_is_to_blame);
+	tcase_add_loop_test(tcase, a_device_that_stands_and_jumps_is_to_blame, 0, n);
+	tcase_add_test(tcase, a_device_that_is_slow_is_to_blame);
+	tcase_add_test(tcase, a_device_that_does_not_wake_is_to_blame);
+	tcase_add_test(tcase, a_device_that_stands_in_a_drain_is_to_blame);
+	tcase_add_test(tcase, a_program_that_sleeps_on_is_to_blame);
+	tcase_add_test(tcase, a_gap_of_silence_is_one_episode);
+}
+
+static void add_capture(Suite *suite)
+{
+	TCase *tcase = pcm_rig_case(suite, "capture", set_up, tear_down);
+	int n = (int)N_OF(recordings);
+
+	tcase_add_loop_test(tcase, a_recorder_that_sleeps_is_to_blame, 0, 2);
+	tcase_add_test(tcase, what_a_recorder_drops_is_one_episode);
+	tcase_add_loop_test(tcase, a_stopped_recorder_is_to_blame, 0, n);
+	tcase_add_loop_test(tcase,
+		the_scheduler_is_to_blame_for_a_recording_thread_that_does_not_run, 0, n);
+	tcase_add_test(tcase, a_recorder_that_was_late_before_the_scheduler_is_to_blame);
+	tcase_add_loop_test(tcase, a_recording_device_that_stops_is_to_blame, 0, n);
+	tcase_add_test(tcase, a_recording_device_that_bursts_is_to_blame);
+	tcase_add_test(tcase, a_recording_device_that_stands_still_costs_nothing);
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("pcm_blame");
+	TCase *tcase;
+
+	add_playback(suite);
+	add_capture(suite);
+	tcase = pcm_rig_case(suite, "log", set_up, tear_down);
+	tcase_add_loop_test(tcase, a_lost_device_is_an_episode, 0, 2);
+	tcase_add_test(tcase, a_reset_empties_the_log_and_what_goes_on_is_another);
+	tcase_add_test(tcase, when_it_was_is_known);
+	return pcm_rig_run(suite);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+#include "tests/threads.h"
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <check.h>
+
+#include "tests/clocked/rig.h"
+
+pid_t thread_by_name(const char *name)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	struct dirent *entry;
+	pid_t tid = 0;
+
+	ck_assert_ptr_nonnull(tasks);
+	while (!tid && (entry = readdir(tasks))) {
+		char path[300], is[32] = "";
+		FILE *file;
+
+		snprintf(path, sizeof(path), "/proc/self/task/%s/comm", entry->d_name);
+		file = fopen(path, "r");
+		if (!file)
+			continue;
+		if (fgets(is, sizeof(is), file) && strcspn(is, "\n") == strlen(name) &&
+		    strncmp(is, name, strlen(name)) == 0)
+			tid = (pid_t)atoi(entry->d_name);
+		fclose(file);
+	}
+	closedir(tasks);
+	ck_assert_msg(tid > 0, "there is no thread %s", name);
+	return tid;
+}
+
+struct status {
+	char state;
+	unsigned long rests, kept;	/* voluntary switches, and others */
+};
+
+static struct status status_of(pid_t tid)
+{
+	struct status status = { .state = '?' };
+	char path[64], line[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/status", (int)tid);
+	file = fopen(path, "r");
+	ck_assert_ptr_nonnull(file);
+	while (fgets(line, sizeof(line), file)) {
+		sscanf(line, "State: %c", &status.state);
+		sscanf(line, "voluntary_ctxt_switches: %lu", &status.rests);
+		sscanf(line, "nonvoluntary_ctxt_switches: %lu", &status.kept);
+	}
+	fclose(file);
+	return status;
+}
+
+unsigned long times_kept(pid_t tid)
+{
+	return status_of(tid).kept;
+}
+
+/* Not only for a page or a lock. */
+static void wait_until_it_rests(pid_t tid)
+{
+	struct status is = { .state = '?' }, was;
+
+	/* A watchdog watches. */
+	do {
+		was = is;
+		rig_let_pass_ms(10);
+		is = status_of(tid);
+	} while (is.state != 'S' || was.state != 'S' || is.rests != was.rests);
+}
+
+void stop_process_ms(unsigned int ms)
+{
+	pid_t parent = getpid(), child;
+
+	wait_until_it_rests(thread_by_name("headroom-report"));
+	child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		kill(parent, SIGSTOP);
+		rig_let_pass_ms(ms);
+		kill(parent, SIGCONT);
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Copyright (C) 2026 The headroom authors */
+/*
+ * The threads of this process, from outside of them.
+ */
+#ifndef TESTS_THREADS_H
+#define TESTS_THREADS_H
+
+#include <sys/types.h>
+
+/** The thread of that name; there must be one. */
+pid_t thread_by_name(const char *name);
+
+/** How often that thread had to leave its processor to another. */
+unsigned long times_kept(pid_t tid);
+
+/** Stop the process as a whole for so long, as Ctrl-Z does. It begins when headroom's
+ * reporter sleeps, by whom a stop is found out: one that comes while it is busy is not. */
+void stop_process_ms(unsigned int ms);
+
+#endif
