@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The headroom authors
+"""What befell a stream, in a user's words."""
+
+REASONS = {
+    "program": "the program was late",
+    "scheduler": "headroom did not get to run in time",
+    "device": "the card stopped or was late",
+    "none": "of a reason unknown",
+}
+# What headroom-log calls them, and what they mean to somebody who listens.
+MEANINGS = {
+    "xrun": {"playback": "ran dry, and the program was told",
+             "capture": "ran full, and the program was told"},
+    "silence": {"playback": "ran dry, and silence filled the gap"},
+    "dropped": {"capture": "ran full, and the recording left out frames"},
+    "card xrun": {"playback": "the card ran dry, the program did not see it",
+                  "capture": "the card ran full, the program did not see it"},
+    "card lost": {"playback": "the card went, or stood still", "capture": "the card went"},
+    "card away": {"playback": "the card was gone, and the program played on",
+                  "capture": "the card was gone, and the recording went on"},
+    "rewind": {"playback": "what was written again had been handed on already"},
+}
+
+
+def meaning(what, direction):
+    return MEANINGS.get(what, {}).get(direction, what)
+
+
+def duration(seconds):
+    """As long as it was: three digits where that will do."""
+    if seconds < 0.00995:
+        return f"{seconds * 1000:.1f} ms".replace(".0 ", " ")
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 9.995:
+        return f"{seconds:.2f} s"
+    if seconds < 99.95:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 100:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def reason(cause):
+    """As a title, without "because"."""
+    return REASONS[cause].removeprefix("of ")
+
+
+def count(number, one, many=None):
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def because(causes):
+    """'both because the program was late': of the causes of so many gaps."""
+    kinds = [cause for cause in REASONS if cause in causes]
+    if len(kinds) == 1:
+        all_of_them = {1: "", 2: "both "}.get(len(causes), "each ")
+        return f", {all_of_them}because {REASONS[kinds[0]]}"
+    parts = [f"{causes.count(cause)} because {REASONS[cause]}" for cause in kinds]
+    return ": " + ", ".join(parts)
+
+
+def gaps(episodes):
+    return [episode for episode in episodes if episode["what"] != "rewind"]
+
+
+def verdict(episodes, seconds, frames_lost, xruns):
+    """One sentence: what happened and who was late, by the log; else what was counted."""
+    found = gaps(episodes)
+    late_rewinds = len(episodes) - len(found)
+    if found:
+        total = sum(episode["lasted"] for episode in found)
+        in_all = " in all" if len(found) > 1 else ""
+        text = (f"{count(len(found), 'gap')}, {duration(total)}{in_all}"
+                f"{because([episode['late'] for episode in found])}.")
+    elif frames_lost or xruns:
+        text = (f"{count(xruns, 'xrun')} and {count(frames_lost, 'frame')} lost or invented, "
+                "and the log does not say why.")
+    else:
+        text = f"No gap in {duration(seconds)}: nothing was lost or invented."
+    if late_rewinds:
+        text += (f" {count(late_rewinds, 'rewind')} came too late: the card had the old "
+                 "sound already.")
+    return text
+
+
+def pressure(times, milliseconds, most, had_gaps):
+    """How near it came to a gap, which is of no interest where there were gaps."""
+    if times:
+        length = f", {duration(milliseconds / 1000)} in all" if milliseconds else ""
+        return f"Pressure began {count(times, 'time')}{length}."
+    if most >= 50 and not had_gaps:
+        return f"At its worst it was {most:g}% of the way to a gap."
+    return ""
+
+
+def unexplained(xruns, episodes):
+    """The counters know of more than the log kept."""
+    missing = xruns - sum(episode["what"] == "xrun" for episode in episodes)
+    if missing <= 0 or not gaps(episodes):
+        return ""
+    return f"Of {count(missing, 'more xrun')} the log does not tell."
+
+
+def advice(episodes, direction, realtime):
+    """What may help, a sentence for each who was late."""
+    causes = {episode["late"] for episode in episodes}
+    found = []
+    if "program" in causes:
+        found.append(
+            "The program did not write in time. A larger buffer gives it more of it (aplay: "
+            "--buffer-time), a higher priority lets it run sooner."
+            if direction == "playback" else
+            "The program did not read in time. A larger depth_ms keeps more for it meanwhile.")
+    if "scheduler" in causes:
+        found.append(
+            "headroom's thread has no real-time priority: allow it (a line \"@audio - rtprio "
+            "95\" in /etc/security/limits.d, and be in that group)."
+            if not realtime else
+            "headroom's thread has a real-time priority and was late all the same: something "
+            "has a higher one, or the machine stood still as a whole, as a virtual one may.")
+    if "device" in causes:
+        found.append("The card stopped by itself, jumped, or stood still: its cable, its hub "
+                     "and the kernel's log (dmesg) tell more.")
+    return found

@@ -1,0 +1,179 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Copyright (C) 2026 The headroom authors
+#
+# headroom-record and headroom-report: real streams that end, are held up or are none, what
+# becomes of the program's exit status and signals, and recordings that are none.
+#
+# usage: tests/headroom_report.sh BUILD   (a build folder of meson)
+set -u
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/tap.sh"
+scripts=$(cd "$(dirname "$0")/../scripts" && pwd)
+tests=$(cd "$(dirname "$0")" && pwd)
+build=$(cd "${1:?usage: tests/headroom_report.sh BUILD}" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export HEADROOM_DIR=$work/pages ALSA_CONFIG_PATH=$work/asound.conf PYTHONDONTWRITEBYTECODE=1
+cd "$work" || exit 1
+
+cat > asound.conf <<EOF
+<$build/tests/asound.conf>
+pcm.card { type clocked }
+pcm.play { type headroom rt_priority 0 slave.pcm card }
+pcm.gaps { type headroom rt_priority 0 slave.pcm card on_underrun silence }
+pcm.rec { type headroom rt_priority 0 slave.pcm card }
+EOF
+raw=(-q -t raw -f S16_LE -r 48000 -c 1)
+record() { timeout 20 "$scripts/headroom-record" "$@"; }
+report() { timeout 20 "$scripts/headroom-report" "$@" > out 2> err; }
+lines() { grep -c "$1" "$2"; }
+
+# has NAME PATTERN FILE
+has() {
+	if grep -Eqs -- "$2" "$3"; then pass "$1"; else fail "$1" "no '$2' in: $(head -c 600 "$3")"; fi
+}
+
+# --- the program's exit status and signals; no stream at all ---
+
+record -o none.jsonl -- sh -c 'exit 7' 2> err
+equal "the program's exit status" 7 $?
+has "no stream: that is said" "no sound went through headroom" err
+has "no stream: how the program ended" '"end": \{"status": 7\}' none.jsonl
+report none.jsonl
+equal "no stream: the page" "0 No sound went through headroom." "$? $(head -n 1 out)"
+# shellcheck disable=SC2016 # for the shell that is run
+record -q -o killed.jsonl -- sh -c 'kill -TERM $$' 2> err
+equal "the program's signal" 143 $?
+has "a signal: it is recorded" '"end": \{"signal": 15\}' killed.jsonl
+
+# shellcheck disable=SC2016 # for the shell that is run
+"$scripts/headroom-record" -q -o told.jsonl -- bash -c \
+	'trap "exit 9" USR1; echo > ready; for i in {1..200}; do sleep 0.02; done' 2> err &
+recorder=$!
+until_true test -e ready
+kill -USR1 $recorder
+wait $recorder
+equal "a signal goes on to the program" 9 $?
+equal "the program's signals are not blocked" "$(grep SigBlk /proc/self/status)" \
+	"$(record -q -o mask.jsonl -- grep SigBlk /proc/self/status 2> /dev/null)"
+
+record -o x.jsonl -- ./no-such-program 2> err
+equal "no such program" "127 1" "$? $(lines "there is no program './no-such-program'" err)"
+record -o x.jsonl -- ./asound.conf 2> err
+equal "a program that is none" "126 1" "$? $(lines "cannot be run" err)"
+record -o no/where.jsonl -- touch was-run 2> err
+equal "it cannot be written: the program is not run" "125 1 no" \
+	"$? $(lines "no/where.jsonl cannot be written" err) $([ -e was-run ] && echo was || echo no)"
+record -o /dev/full -- sh -c 'exit 3' 2> err
+equal "the disk is full: the program goes on" "3 1" \
+	"$? $(lines "/dev/full cannot be written any more" err)"
+record --every 0 -- true 2> err
+equal "a wrong time between looks" "125 1" "$? $(lines "it takes seconds" err)"
+record -o x.jsonl 2> err
+equal "no program" "125 1" "$? $(lines "which program" err)"
+record -u "no such user" -o x.jsonl -- true 2> err
+equal "no such user" "125 1" "$? $(lines "there is no user" err)"
+
+# --- a stream that is held up, and ends while the program goes on ---
+
+cat > held-up.sh <<EOF
+aplay -D gaps ${raw[*]} --period-time=10000 --buffer-time=80000 -d 2 /dev/zero &
+player=\$!
+sleep 0.7
+kill -STOP \$player
+sleep 0.4
+kill -CONT \$player
+wait \$player
+sleep 0.3
+EOF
+record -o gap.jsonl -- bash held-up.sh 2> err
+equal "a stream: exit status" 0 $?
+has "a stream: that is said" "1 stream: gap.jsonl" err
+has "a stream: the episode is recorded" '"what": "(silence|card xrun)".*"late": "program"' gap.jsonl
+has "a stream: it has ended" '"state": "Closed"' gap.jsonl
+equal "a stream: only what changes is written" 1 "$(lines '"rate": 48000' gap.jsonl)"
+report gap.jsonl
+equal "a stream: a page" 0 $?
+has "a stream: the sentence" "gaps?, [0-9.]+ m?s.* because the program was late" out
+has "a stream: the plots" 'path class="line pressure" d="M[0-9.]+ [0-9.]+H' gap.html
+has "a stream: the gap is in the plots" 'rect class="mark program"' gap.html
+has "a stream: and in the table" 'class="who program">program' gap.html
+has "a stream: where it was" "Playback through gaps" gap.html
+
+# The same counters, which still know of it; and a short stream, seen only at its end.
+record -q -o gap.jsonl -- aplay -D gaps "${raw[@]}" -s 9600 /dev/zero
+report gap.jsonl
+equal "what was before does not count" "0 No gap" "$? $(cat err; head -n 1 out | cut -d ' ' -f 1-2)"
+has "the recording before is kept" '"what"' gap.jsonl.old
+record -q -e 10 -o short.jsonl -- aplay -D play "${raw[@]}" -s 9600 /dev/zero
+report short.jsonl
+equal "a stream between two looks" "0 No gap 1" \
+	"$? $(head -n 1 out | cut -d ' ' -f 1-2) $(lines "less than the time between two looks" short.html)"
+
+# Two at once, of which one is asked for.
+record -q -n rec -o one.jsonl -- bash -c "aplay -D play ${raw[*]} -s 24000 /dev/zero &
+	arecord -D rec ${raw[*]} -s 24000 /dev/null; wait"
+report one.jsonl
+equal "only the name that was asked for" "1 0" \
+	"$(lines "Recording through rec" one.html) $(lines "through play" one.html)"
+
+# --- the page ---
+
+python3 "$tests/headroom_report/made.py" > made.jsonl
+report made.jsonl
+equal "each cause: the sentence" "6 gaps, 4.29 s in all: 1 because the program was late, 2 because \
+headroom did not get to run in time, 2 because the card stopped or was late, 1 because of a reason \
+unknown. 1 rewind came too late: the card had the old sound already." "$(head -n 1 out)"
+why=$(python3 "$tests/headroom_report/check_page.py" made.html 2>&1)
+equal "a page that needs no other, and is well formed" "" "$why"
+has "what the recording says is no HTML" '&lt;b&gt;' made.html
+equal "counters that were reset meanwhile" 1 "$(lines '>7&#x27;000<\|>7.000<' made.html)"
+equal "what happened is not weighed against what nearly did" 0 "$(lines 'of the way to a gap' made.html)"
+report - -o - < made.jsonl
+equal "to standard output" "0 1" "$? $(lines '^<!DOCTYPE html>' out)"
+if command -v chromium > /dev/null; then
+	{
+		sed 's|</body></html>|<script>|' made.html
+		cat "$tests/headroom_report/look.js"
+		echo "</script></body></html>"
+	} > look.html
+	# A window is never as narrow as that.
+	echo '<script>onmessage = message => document.title = message.data</script>
+		<iframe width="400" height="900" frameborder="0" src="look.html"></iframe>' > frame.html
+	timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir="$work/chromium" \
+		--virtual-time-budget=1000 --dump-dom "file://$work/frame.html" > dom 2> /dev/null
+	has "in a browser, 400 pixels wide: all of it is to be seen" '<title>fits in 400:' dom
+	has "in a browser: the values under the pointer" '<title>.*: 30% 24% .* ms' dom
+else
+	echo "# no chromium: the page is not looked at"
+fi
+
+# --- recordings that are none ---
+
+# refuses NAME TEXT FILE
+refuses() {
+	report "$3" -o refused.html
+	equal "$1" "1 1 1 no" "$? $(wc -l < err) $(lines "$2" err) $([ -e refused.html ] && echo page || echo no)"
+}
+: > empty.jsonl
+refuses "an empty file" "empty.jsonl is not a recording of headroom-record: it is empty" empty.jsonl
+refuses "a file that is not there" "there.jsonl cannot be read: No such file" there.jsonl
+refuses "a folder" "cannot be read: Is a directory" pages
+echo hello > text.jsonl
+refuses "some text" "line 1: no JSON at column 1" text.jsonl
+echo '{"format": "headroom-record 2"}' > other.jsonl
+refuses "another version" "does not begin with \"format\": \"headroom-record 1\"" other.jsonl
+head -c 3000 /dev/urandom > noise.jsonl
+refuses "noise" "is not a recording" noise.jsonl
+report made.jsonl -o no/where.html
+equal "a page that cannot be written" "1 1" "$? $(lines "no/where.html cannot be written" err)"
+
+head -c -20 made.jsonl > cut.jsonl
+report cut.jsonl
+equal "a recording that was cut off" "0 1 1" \
+	"$? $(lines "line [0-9]*, it is cut off" err) $(lines "was cut off before the program ended" cut.html)"
+python3 "$tests/headroom_report/spoil.py" made.jsonl "$scripts" > spoilt.txt 2>&1
+equal "a hundred that were spoilt" "" "$(cat spoilt.txt)"
+
+end_of_tests
