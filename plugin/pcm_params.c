@@ -236,9 +236,13 @@ int hr_pcm_sw_params(snd_pcm_ioplug_t *ioplug, snd_pcm_sw_params_t *params)
 snd_pcm_chmap_query_t **hr_pcm_query_chmaps(snd_pcm_ioplug_t *ioplug)
 {
 	struct hr_pcm *pcm = ioplug->private_data;
-	snd_pcm_t *slave = hr_seeker_lock(&pcm->seeker, &pcm->slave);
-	snd_pcm_chmap_query_t **maps = slave ? snd_pcm_query_chmaps(slave) : NULL;
+	snd_pcm_chmap_query_t **maps;
+	snd_pcm_t *slave;
 
+	if (hr_pcm_is_foreign(pcm))
+		return NULL;
+	slave = hr_seeker_lock(&pcm->seeker, &pcm->slave);
+	maps = slave ? snd_pcm_query_chmaps(slave) : NULL;
 	hr_seeker_unlock(&pcm->seeker);
 	return maps;
 }
@@ -246,9 +250,13 @@ snd_pcm_chmap_query_t **hr_pcm_query_chmaps(snd_pcm_ioplug_t *ioplug)
 snd_pcm_chmap_t *hr_pcm_get_chmap(snd_pcm_ioplug_t *ioplug)
 {
 	struct hr_pcm *pcm = ioplug->private_data;
-	snd_pcm_t *slave = hr_seeker_lock(&pcm->seeker, &pcm->slave);
-	snd_pcm_chmap_t *map = slave ? snd_pcm_get_chmap(slave) : NULL;
+	snd_pcm_chmap_t *map;
+	snd_pcm_t *slave;
 
+	if (hr_pcm_is_foreign(pcm))
+		return NULL;
+	slave = hr_seeker_lock(&pcm->seeker, &pcm->slave);
+	map = slave ? snd_pcm_get_chmap(slave) : NULL;
 	hr_seeker_unlock(&pcm->seeker);
 	return map;
 }
@@ -256,9 +264,13 @@ snd_pcm_chmap_t *hr_pcm_get_chmap(snd_pcm_ioplug_t *ioplug)
 int hr_pcm_set_chmap(snd_pcm_ioplug_t *ioplug, const snd_pcm_chmap_t *map)
 {
 	struct hr_pcm *pcm = ioplug->private_data;
-	snd_pcm_t *slave = hr_seeker_lock(&pcm->seeker, &pcm->slave);
-	int err = slave ? snd_pcm_set_chmap(slave, map) : -ENODEV;
+	snd_pcm_t *slave;
+	int err;
 
+	if (hr_pcm_is_foreign(pcm))
+		return -EBADFD;
+	slave = hr_seeker_lock(&pcm->seeker, &pcm->slave);
+	err = slave ? snd_pcm_set_chmap(slave, map) : -ENODEV;
 	if (err == 0)
 		err = hr_seeker_note_chmap(&pcm->seeker, map);
 	hr_seeker_unlock(&pcm->seeker);
@@ -307,6 +319,10 @@ void hr_pcm_dump(snd_pcm_ioplug_t *ioplug, snd_output_t *out)
 	}
 	dump_health(pcm, out);
 	snd_output_printf(out, "Slave: ");
+	if (hr_pcm_is_foreign(pcm)) {
+		snd_output_printf(out, "another process's\n");
+		return;
+	}
 	slave = hr_seeker_lock(&pcm->seeker, &pcm->slave);
 	if (slave)
 		snd_pcm_dump(slave, out);

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <spawn.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,11 +51,28 @@ static void say_nothing(const char *file, int line, const char *function, int er
 	(void)file, (void)line, (void)function, (void)err, (void)format;
 }
 
+static bool dump_names_the_device(void)
+{
+	snd_output_t *out;
+	bool is_named;
+	char *text;
+
+	if (snd_output_buffer_open(&out) < 0)
+		return true;
+	snd_pcm_dump(rig.pcm, out);
+	snd_output_putc(out, '\0');
+	snd_output_buffer_string(out, &text);
+	is_named = !strstr(text, "Slave: another process's");
+	snd_output_close(out);
+	return is_named;
+}
+
 /* Each call of a stream that is another process's: not one may hang or crash, nor reach
  * the parent. What it returns is alsa-lib's business as much as ours; but nothing may
  * claim to have played. */
 static int use_as_ones_own(void)
 {
+	static const snd_pcm_chmap_t none = { .channels = 0 };
 	snd_pcm_status_t *status;
 	snd_pcm_sframes_t delay;
 	struct pollfd fds[8];
@@ -89,8 +107,12 @@ static int use_as_ones_own(void)
 	snd_pcm_drain(rig.pcm);
 	snd_pcm_drop(rig.pcm);
 	snd_pcm_prepare(rig.pcm);
-	snd_pcm_free_chmaps(snd_pcm_query_chmaps(rig.pcm));
-	free(snd_pcm_get_chmap(rig.pcm));
+	/* Whoever asks the device for these may wait for a lock that no one gives back. */
+	if (snd_pcm_query_chmaps(rig.pcm) || snd_pcm_get_chmap(rig.pcm) ||
+	    snd_pcm_set_chmap(rig.pcm, &none) != -EBADFD)
+		return 4;
+	if (dump_names_the_device())
+		return 5;
 	snd_pcm_hw_free(rig.pcm);
 	if (snd_pcm_set_params(rig.pcm, stereo.format, stereo.access, 2, 48000, 0, 50000) >= 0)
 		return 3;
