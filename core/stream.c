@@ -9,6 +9,7 @@
 #include <string.h>
 #include "core/line.h"
 #include "core/pool_cache.h"
+#include "core/probe.h"
 
 /* To ask where the reader is costs the writer a wait for its line: not for each chunk. */
 #define TAKE_BACK_EVERY 8
@@ -238,6 +239,7 @@ static bool push_new_chunk(struct hr_stream *s, uint64_t seq, uint64_t now_ns)
 		(void)hr_pool_cache_release(&s->cache, chunk);
 		return false;
 	}
+	HR_PROBE(push, s, seq, now_ns);
 	s->written[seq & s->mask] = chunk;
 	s->pushed_seq = seq + 1;
 	return true;
@@ -348,6 +350,7 @@ static bool hold_up_to(struct hr_stream *s, uint64_t seq)
 
 		if (!chunk)
 			return false;
+		HR_PROBE(pop, s, chunk->seq, chunk->time_ns);
 		held->chunk = chunk;
 		held->latency_ns = NOT_READ;
 		s->head_seq++;

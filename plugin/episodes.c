@@ -3,6 +3,7 @@
 #include "plugin/episodes.h"
 
 #include <time.h>
+#include "core/probe.h"
 #include "plugin/io_thread.h"
 
 static uint32_t fill_now(const struct hr_io *io)
@@ -31,6 +32,7 @@ static void write_down(struct hr_io *io, uint64_t begin_ns)
 	io->episode.fill = fill_now(io);
 	io->episode.begin_ns = now_ns - ago_ns;
 	io->episode.wall_ns = wall_ns(ago_ns);
+	HR_PROBE(xrun, io, io->episode.kind, io->episode.cause, io->episode.fill);
 	hr_page_begin_episode(io->page, &io->episode);
 }
 

@@ -3,6 +3,7 @@
 #include "plugin/io_stats.h"
 
 #include <limits.h>
+#include "core/probe.h"
 #include "plugin/episodes.h"
 #include "plugin/io_absent.h"
 
@@ -61,6 +62,7 @@ static void update_pressure(struct hr_io *io, uint64_t level)
 		hr_page_add(io->page, HR_STAT_PRESSURE_NS, io->bp.total_ns - ended_ns);
 		break;
 	}
+	HR_PROBE(pressure, io, io->bp.raised, level);
 	hr_page_set(io->page, HR_STAT_PRESSURE_RAISED, io->bp.raised);
 	hr_health_set_pressure(hr_page_health(io->page), io->bp.raised);
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <time.h>
+#include "core/probe.h"
 #include "plugin/io_absent.h"
 #include "plugin/io_thread.h"
 
@@ -113,8 +114,10 @@ static void note_lateness(struct hr_io *io, const struct hr_plan *plan)
 			  plan->deadline_ns;
 	uint64_t now_ns = hr_now_ns();
 
-	if (now_ns > due_ns)
+	if (now_ns > due_ns) {
+		HR_PROBE(late, io, now_ns - due_ns);
 		hr_page_raise(io->page, HR_STAT_LATE_MAX_NS, now_ns - due_ns);
+	}
 	hr_blame_woken(io, now_ns);
 }
 
