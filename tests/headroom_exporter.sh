@@ -168,52 +168,79 @@ cp scraped eight.prom
 
 # --- Debian's prometheus ---
 
-if command -v promtool > /dev/null; then
-	equal "promtool finds nothing to say of the metrics" "" "$(promtool check metrics < eight.prom 2>&1)"
-	promtool check rules "$root/conf/headroom.rules.yml" > out 2>&1
-	equal "the alert rules are rules" 0 $?
-	sed "s|@RULES@|$root/conf/headroom.rules.yml|" "$root/tests/headroom_exporter/rules_test.yml.in" > rules_test.yml
-	promtool test rules rules_test.yml > out 2>&1
-	equal "each alert fires when it should, and only then" "0 " "$? $(grep -A 9 FAILED out)"
-else
-	echo "# no promtool: metrics and rules are not checked"
-fi
-if command -v prometheus > /dev/null; then
-	ask=$(free_port)
-	cat > prometheus.yml <<EOF
+equal "promtool finds nothing to say of the metrics" "" "$(promtool check metrics < eight.prom 2>&1)"
+promtool check rules "$root/conf/headroom.rules.yml" > out 2>&1
+equal "the alert rules are rules" 0 $?
+sed "s|@RULES@|$root/conf/headroom.rules.yml|" "$root/tests/headroom_exporter/rules_test.yml.in" > rules_test.yml
+promtool test rules rules_test.yml > out 2>&1
+equal "each alert fires when it should, and only then" "0 " "$? $(grep -A 9 FAILED out)"
+ask=$(free_port)
+cat > prometheus.yml <<EOF
 global: { scrape_interval: 500ms }
 scrape_configs: [{ job_name: headroom, static_configs: [{ targets: ["127.0.0.1:$port"] }] }]
 EOF
-	prometheus --config.file=prometheus.yml --storage.tsdb.path=tsdb --log.level=error \
-		--web.listen-address="127.0.0.1:$ask" 2> prometheus.err &
-	started+=($!)
-	asked() {
-		python3 -c 'import json, sys, urllib.parse, urllib.request as r
+prometheus --config.file=prometheus.yml --storage.tsdb.path=tsdb --log.level=error \
+	--web.listen-address="127.0.0.1:$ask" 2> prometheus.err &
+started+=($!)
+asked() {
+	python3 -c 'import json, sys, urllib.parse, urllib.request as r
 query = urllib.parse.quote("count(headroom_stream_state{state=\"running\"} == 1)")
 answer = json.load(r.urlopen(sys.argv[1] + "/api/v1/query?query=" + query, timeout=5))
 print(answer["data"]["result"][0]["value"][1])' "http://127.0.0.1:$ask" 2> /dev/null
-	}
-	knows_eight() { [ "$(asked)" = 8 ]; }
-	looks=60
-	if until_true knows_eight; then pass "Prometheus scrapes it and knows of eight streams"; else
-		fail "Prometheus scrapes it and knows of eight streams" "$(asked) $(tail -n 2 prometheus.err)"
-	fi
-else
-	echo "# no prometheus: nobody scrapes it"
+}
+knows_eight() { [ "$(asked)" = 8 ]; }
+looks=60
+if until_true knows_eight; then pass "Prometheus scrapes it and knows of eight streams"; else
+	fail "Prometheus scrapes it and knows of eight streams" "$(asked) $(tail -n 2 prometheus.err)"
 fi
 kill "${players[@]}"
 wait "${players[@]}"
 
-if command -v systemd-analyze > /dev/null; then
-	sed "s|/usr/bin/headroom-exporter|$exporter|" "$root/conf/headroom-exporter.service" > headroom-exporter.service
-	equal "the service is one" "" "$(systemd-analyze verify --man=no "$work/headroom-exporter.service" 2>&1 | grep headroom)"
-	if systemd-analyze security --offline=yes --threshold=20 "$work/headroom-exporter.service" > out 2>&1; then
-		pass "the service may do little"
-	else
-		fail "the service may do little" "$(tail -n 1 out)"
-	fi
+# --- statsd itself, as npm has it ---
+
+# What it has by now, asked as an administrator would: "counters" or "gauges".
+statsd_has() {
+	python3 -c 'import socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=5)
+s.sendall((sys.argv[2] + "\n").encode())
+said = b""
+while not said.rstrip().endswith(b"END"):
+    said += s.recv(65536) or sys.exit("it hung up")
+sys.stdout.write(said.decode())' "$manage" "$1" 2>&1
+}
+counted_by_statsd() { statsd_has counters | sed -n "s/.*headroom\.play\.playback\.0\.$1'*: *\([0-9]*\),*$/\1/p"; }
+has_all_new() { [ "$(counted_by_statsd frames)" = 14400 ]; }
+
+node=${HEADROOM_NODE_DIR:-$build/node}
+npm install --no-audit --no-fund --omit=optional --prefix "$node" statsd@0.9.0 > npm.out 2>&1 ||
+	fail "npm installs statsd" "$(tail -n 2 npm.out)"
+manage=$(free_port) listens=$(free_port)
+cat > statsd.js <<EOF
+{ address: "127.0.0.1", port: $listens, mgmt_address: "127.0.0.1", mgmt_port: $manage,
+  backends: [], flushInterval: 3600000 }
+EOF
+"$node/node_modules/.bin/statsd" statsd.js > statsd.err 2>&1 &
+started+=($!)
+until_true statsd_has counters > out
+"$exporter" --textfile own.prom --statsd "127.0.0.1:$listens" --every 0.1 2> own.err &
+started+=($!)
+until_true test -e own.prom
+(player -s 14400)
+if until_true has_all_new; then pass "statsd counts what is played from then on"; else
+	fail "statsd counts what is played from then on" "$(counted_by_statsd frames), $(tail -qn 1 statsd.err own.err)"
+fi
+equal "statsd knows the rate" 48000 \
+	"$(statsd_has gauges | sed -n "s/.*headroom\.play\.playback\.0\.rate_hertz'*: *\([0-9]*\),*$/\1/p")"
+equal "statsd has seen no bad line" 0 "$(statsd_has stats | sed -n 's/^messages.bad_lines_seen: //p')"
+
+# --- the service ---
+
+sed "s|/usr/bin/headroom-exporter|$exporter|" "$root/conf/headroom-exporter.service" > headroom-exporter.service
+equal "the service is one" "" "$(systemd-analyze verify --man=no "$work/headroom-exporter.service" 2>&1 | grep headroom)"
+if systemd-analyze security --offline=yes --threshold=20 "$work/headroom-exporter.service" > out 2>&1; then
+	pass "the service may do little"
 else
-	echo "# no systemd-analyze: the service is not looked at"
+	fail "the service may do little" "$(tail -n 1 out)"
 fi
 
 kill -TERM $exporting

@@ -132,22 +132,18 @@ equal "counters that were reset meanwhile" 1 "$(lines '>7&#x27;000<\|>7.000<' ma
 equal "what happened is not weighed against what nearly did" 0 "$(lines 'of the way to a gap' made.html)"
 report - -o - < made.jsonl
 equal "to standard output" "0 1" "$? $(lines '^<!DOCTYPE html>' out)"
-if command -v chromium > /dev/null; then
-	{
-		sed 's|</body></html>|<script>|' made.html
-		cat "$tests/headroom_report/look.js"
-		echo "</script></body></html>"
-	} > look.html
-	# A window is never as narrow as that.
-	echo '<script>onmessage = message => document.title = message.data</script>
-		<iframe width="400" height="900" frameborder="0" src="look.html"></iframe>' > frame.html
-	timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir="$work/chromium" \
-		--virtual-time-budget=1000 --dump-dom "file://$work/frame.html" > dom 2> /dev/null
-	has "in a browser, 400 pixels wide: all of it is to be seen" '<title>fits in 400:' dom
-	has "in a browser: the values under the pointer" '<title>.*: 30% 24% .* ms' dom
-else
-	echo "# no chromium: the page is not looked at"
-fi
+{
+	sed 's|</body></html>|<script>|' made.html
+	cat "$tests/headroom_report/look.js"
+	echo "</script></body></html>"
+} > look.html
+# A window is never as narrow as that.
+echo '<script>onmessage = message => document.title = message.data</script>
+	<iframe width="400" height="900" frameborder="0" src="look.html"></iframe>' > frame.html
+timeout 60 chromium --headless --no-sandbox --disable-gpu --user-data-dir="$work/chromium" \
+	--virtual-time-budget=1000 --dump-dom "file://$work/frame.html" > dom 2> /dev/null
+has "in a browser, 400 pixels wide: all of it is to be seen" '<title>fits in 400:' dom
+has "in a browser: the values under the pointer" '<title>.*: 30% 24% .* ms' dom
 
 # --- recordings that are none ---
 

@@ -493,10 +493,12 @@ part_user() {
 . "$here/tests/vm/contract.sh"
 # shellcheck source=tests/vm/chains.sh
 . "$here/tests/vm/chains.sh"
+# shellcheck source=tests/vm/doctor.sh
+. "$here/tests/vm/doctor.sh"
 # shellcheck source=tests/vm/suspend.sh
 . "$here/tests/vm/suspend.sh"
 
-[ $# -gt 0 ] || set -- playback contract loopback dmix stalls limits pause chains user card alsactl watch clock suspend unbind reconnect
+[ $# -gt 0 ] || set -- playback contract loopback dmix stalls limits pause chains user card alsactl watch doctor clock suspend unbind reconnect
 for part; do
 	began=$SECONDS
 	if declare -F "part_$part" > /dev/null; then
