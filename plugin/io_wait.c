@@ -34,6 +34,7 @@ void hr_plan_for_program(const struct hr_io *io, struct hr_plan *plan, uint64_t 
 {
 	/* relaxed: a hint for the time; readiness is decided by hr_io_ready(). */
 	uint64_t need = atomic_load_explicit(&io->avail_min, memory_order_relaxed);
+	uint64_t ns, stood_ns;
 
 	if (hr_io_wants_periods(io))
 		plan_for_its_period(io, plan);
@@ -43,7 +44,11 @@ void hr_plan_for_program(const struct hr_io *io, struct hr_plan *plan, uint64_t 
 	/* The device's periods end where the program's do: it wakes us in time. */
 	if (plan->poll_device && need % io->slave->period == 0 && need >= device_from)
 		return;
-	hr_plan_within(io, plan, hr_frames_to_ns(need - avail + 1, io->rate));
+	/* A device that has not come further moves in larger pieces, or stands: the longer,
+	 * the less it is looked at. */
+	ns = hr_frames_to_ns(need - avail + 1, io->rate);
+	stood_ns = io->now_ns - io->moved_ns;
+	hr_plan_within(io, plan, ns > stood_ns / 2 ? ns : stood_ns / 2);
 }
 
 static int device_fds(struct hr_io *io, struct pollfd *fds, int room)

@@ -202,8 +202,8 @@ START_TEST(refresh_of_a_page_that_is_no_copy_has_nothing_to_do)	/* _i: private *
 }
 END_TEST
 
-/* Three values far apart in the page, written one after the other as often as this,
- * at least so far apart in time that a reader can read twice in between. */
+/* Three values far apart in the page, written one after the other as often as this, and
+ * then not for so long that a reader can read twice in between. */
 #define N_WRITES 30000u
 #define WRITE_PAUSE_NS 50000
 #define FIRST HR_STAT_STATE
@@ -217,13 +217,13 @@ static _Atomic bool done;
 static void *writer_main(void *arg)
 {
 	struct hr_page *page = arg;
-	uint64_t next_ns = hr_now_ns();
+	uint64_t next_ns;
 
 	for (uint32_t i = 1; i <= N_WRITES; i++) {
 		hr_page_set(page, FIRST, IN_BOTH_HALVES(i));
 		hr_page_set(page, SECOND, IN_BOTH_HALVES(i));
 		hr_health_drop(hr_page_health(page), IN_BOTH_HALVES(1));
-		for (next_ns += WRITE_PAUSE_NS; hr_now_ns() < next_ns; )
+		for (next_ns = hr_now_ns() + WRITE_PAUSE_NS; hr_now_ns() < next_ns; )
 			sched_yield();
 	}
 	atomic_store(&done, true);
