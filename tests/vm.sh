@@ -499,11 +499,13 @@ part_user() {
 . "$here/tests/vm/suspend.sh"
 
 [ $# -gt 0 ] || set -- playback contract loopback dmix stalls limits pause chains user card alsactl watch doctor clock suspend unbind reconnect
+# Not by the time of day, which is set here.
+uptime() { cut -d. -f1 /proc/uptime; }
 for part; do
-	began=$SECONDS
+	began=$(uptime)
 	if declare -F "part_$part" > /dev/null; then
 		"part_$part"
-		echo "# $part: $((SECONDS - began)) s"
+		echo "# $part: $(($(uptime) - began)) s"
 	else
 		fail "part $part" "there is none"
 	fi
