@@ -161,13 +161,23 @@ static bool run(struct passage *passage)
 	return account(passage) && is_right;
 }
 
+/* A whole number of up to a million in *n. */
+static bool is_number(const char *text, unsigned int *n)
+{
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	*n = (unsigned int)value;
+	return *text >= '0' && *text <= '9' && !*end && value <= 1000000;
+}
+
 int main(int argc, char **argv)
 {
 	struct passage passage = { .periods = 200, .hold_ms = 100 };
 	bool is_right = false;
 
-	if (argc > 3 || (argc > 1 && sscanf(argv[1], "%9u", &passage.periods) != 1) ||
-	    (argc > 2 && sscanf(argv[2], "%9u", &passage.hold_ms) != 1)) {
+	if (argc > 3 || (argc > 1 && !is_number(argv[1], &passage.periods)) ||
+	    (argc > 2 && !is_number(argv[2], &passage.hold_ms))) {
 		fprintf(stderr, "usage: %s [PERIODS [HOLD in ms]]\n", argv[0]);
 		return 2;
 	}
