@@ -153,8 +153,8 @@ head -c 20000 /dev/zero | aplay -D away "${raw[@]}" 2> err.away
 shows "one that has ended already" "away +(aplay|-) +play +48k +Closed"
 shows "all is well" "1 stream, 0 running, all well"
 start_player play
-press End
 shows "a stream comes" "play +aplay +play +48k +Running"
+press End
 shows "the chosen one in full" "aplay \(process $player\), 48000 Hz, 1 channel, .*buffer 24000"
 arecord -D rec "${raw[@]}" > /dev/null 2> err.rec &
 recorder=$!
@@ -245,7 +245,7 @@ equal "--json: the cause" "program True" \
 frames=$(counter play 'Playback Frames')
 press r n
 shows "r asks first" "not reset"
-if has_counted play 'Playback Frames' "$frames"; then
+if until_true has_counted play 'Playback Frames' "$frames"; then
 	pass "it was not reset"
 else
 	fail "it was not reset"
