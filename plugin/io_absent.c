@@ -45,6 +45,8 @@ bool hr_absent_begin(struct hr_io *io)
 	hr_episode_begin(io, HR_EPISODE_AWAY, HR_CAUSE_DEVICE, io->absent_ns);
 	if (io->direction == HR_PLAYBACK)
 		lose_in_device(io);
+	else if (io->run == HR_RUN_PAUSED)
+		hr_stats_dropped(io, io->paused_rest);
 	hr_seeker_lose(io->seeker, io->slave);
 	hr_stats_device_state(io);
 	return true;

@@ -19,6 +19,7 @@ void hr_capture_reset(struct hr_io *io)
 	io->gap = 0;
 	io->discarded = 0;
 	io->beyond = 0;
+	io->paused_rest = 0;
 	io->looked_ns = io->now_ns;
 }
 
@@ -209,6 +210,8 @@ uint64_t hr_capture_unseen(const struct hr_io *io)
 {
 	uint64_t frames = hr_ns_to_frames(io->now_ns - io->looked_ns, io->rate);
 
+	if (io->interrupted == HR_RUN_PAUSED)
+		return io->paused_rest;
 	if (io->interrupted != HR_RUN_RUNNING && io->interrupted != HR_RUN_DISCARDING)
 		return 0;
 	return frames < io->slave->buffer ? frames : io->slave->buffer;
@@ -245,12 +248,12 @@ static void tell_overrun(struct hr_io *io, enum hr_cause cause)
 	/* Before the fault: by the position the program's side sees that there is
 	 * something left to read first. */
 	hr_io_publish(io, pos, pos, hr_position_extra(&io->position));
-	/* Without depth the overrun is the device's own: what was not read by now
-	 * never will be. */
-	if (!io->config->depth_ms)
-		hr_io_lose(io);
 	hr_health_overrun(hr_page_health(io->page));
 	hr_io_latch(io, HR_FAULT_XRUN);
+	/* Without depth the overrun is the device's own: what was not read by now
+	 * never will be. After the fault: who is about to read sees that, or is seen. */
+	if (!io->config->depth_ms)
+		hr_io_lose(io);
 }
 
 static int device_xrun(struct hr_io *io)
@@ -378,13 +381,14 @@ static void plan_wait(struct hr_io *io, struct hr_plan *plan)
  * not after the pause. */
 void hr_capture_pause(struct hr_io *io)
 {
-	snd_pcm_sframes_t delay, avail = look(io, &delay);
+	snd_pcm_sframes_t delay, avail = look(io, &delay), taken = 0;
 	uint64_t most;
 
 	hr_io_see_appl(io);
 	most = room(io);
 	if (avail > 0)
-		(void)take(io, (uint64_t)avail < most ? (uint64_t)avail : most);
+		taken = take(io, (uint64_t)avail < most ? (uint64_t)avail : most);
+	io->paused_rest = avail > 0 ? (uint64_t)(avail - (taken > 0 ? taken : 0)) : 0;
 	publish(io, 0);
 }
 

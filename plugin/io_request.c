@@ -146,7 +146,8 @@ static int pause_device(struct hr_io *io, bool enable)
 		hr_absent_restart(io);
 	io->moved_ns = io->now_ns;
 	/* What passes in a pause is not recorded. */
-	io->looked_ns = io->now_ns;
+	io->looked_ns = io->now_ns - hr_frames_to_ns(io->paused_rest, io->rate);
+	io->paused_rest = 0;
 	hr_episode_end(io);
 	hr_blame_begin(io);
 	hr_stats_state(io, enable ? HR_STATE_PAUSED : HR_STATE_RUNNING);

@@ -146,6 +146,7 @@ struct hr_io {
 	uint64_t discarded;		/* capture: frames read from the device for nobody */
 	uint64_t beyond;		/* capture: frames taken since a period of the device ended */
 	uint64_t looked_ns;		/* capture: last successful look */
+	uint64_t paused_rest;		/* capture: frames that a pause has left in the device */
 	uint64_t absent_ns;		/* the device is gone: since then, and */
 	uint64_t absent_passed;		/* frames of that time taken note of */
 	uint64_t halted_ns;		/* when a suspend was met */

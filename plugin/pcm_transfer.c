@@ -313,6 +313,23 @@ static int stopped_by_device(struct hr_pcm *pcm)
 	       hr_pcm_show_fault(pcm) : 0;
 }
 
+/* Go on by what was read, unless the stream has ended meanwhile: then it counts as not read,
+ * and the program is told. One of the two sides sees the other, as in hr_io_too_late(). */
+static snd_pcm_sframes_t read_in_time(struct hr_pcm *pcm, snd_pcm_uframes_t done)
+{
+	enum hr_fault fault;
+
+	moved_on(pcm, done);
+	fault = hr_pcm_fault(pcm);
+	if (fault != HR_FAULT_LOST && (fault != HR_FAULT_XRUN || pcm->config.depth_ms))
+		return (snd_pcm_sframes_t)done;
+	pcm->appl_pos -= done;
+	pcm->moving = 0;
+	let_go(pcm);
+	tell_appl(pcm);
+	return hr_pcm_show_fault(pcm);
+}
+
 static snd_pcm_sframes_t transfer(struct hr_pcm *pcm, const snd_pcm_channel_area_t *areas,
 				  snd_pcm_uframes_t offset, snd_pcm_uframes_t size)
 {
@@ -332,9 +349,7 @@ static snd_pcm_sframes_t transfer(struct hr_pcm *pcm, const snd_pcm_channel_area
 		return write_in_time(pcm, areas, offset, size);
 	done = (snd_pcm_sframes_t)read_frames(pcm, areas, offset, size);
 	/* With mmap this was a look; the commit is seen later. */
-	if (!is_mmap(pcm))
-		moved_on(pcm, (snd_pcm_uframes_t)done);
-	return done;
+	return is_mmap(pcm) ? done : read_in_time(pcm, (snd_pcm_uframes_t)done);
 }
 
 snd_pcm_sframes_t hr_pcm_transfer(snd_pcm_ioplug_t *ioplug,

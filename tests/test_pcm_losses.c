@@ -4,8 +4,11 @@
  * What a fault of the device costs: frames that were taken and not heard, or recorded
  * and not read, count as dropped, each of them once and no other.
  */
+#include <dlfcn.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "tests/pcm_rig.h"
 
@@ -18,10 +21,24 @@ static const struct rig_params mono = {
 	.channels = 1, .rate = 48000, .period = 480, .buffer = 24000,
 };
 
+/* A kernel's card that is gone does not tell where it was; a virtual one does. */
+static _Atomic bool is_mute;
+
+int snd_pcm_status(snd_pcm_t *pcm, snd_pcm_status_t *status)
+{
+	union {
+		void *symbol;
+		__typeof__(&snd_pcm_status) function;
+	} real = { .symbol = dlsym(RTLD_NEXT, "snd_pcm_status") };
+
+	return is_mute && pcm != rig.pcm ? -ENODEV : real.function(pcm, status);
+}
+
 static void set_up(void)
 {
 	pcm_rig_init(&rig);
 	rig_be_commanded(&rig);
+	is_mute = false;
 	data = NULL;
 }
 
@@ -99,14 +116,15 @@ START_TEST(a_suspend_costs_what_was_not_heard)
 END_TEST
 
 /* At once, not only when the program gives up; and not again when it does. */
-START_TEST(a_lost_device_costs_what_was_not_heard)
+START_TEST(a_lost_device_costs_what_was_not_heard)	/* _i: it does not tell what that is */
 {
 	int64_t lost;
 
 	play_some();
+	is_mute = _i;
 	RIG_COMMAND(&rig, lost, 1);
 	rig_wait_state(&rig, SND_PCM_STATE_DISCONNECTED);
-	assert_all_accounted_for(A_LATE_STEP);
+	assert_all_accounted_for(_i ? A_LATE_STEP : 0);
 	lost = dropped();
 	ck_assert_int_eq(snd_pcm_prepare(rig.pcm), -ENODEV);
 	ck_assert_int_eq(snd_pcm_prepare(rig.pcm), -ENODEV);
@@ -189,6 +207,88 @@ START_TEST(a_lost_device_costs_what_was_not_read)
 }
 END_TEST
 
+/* Also what it had when it was paused, and there was no room for. */
+START_TEST(a_device_that_is_lost_in_a_pause_costs_what_it_had)	/* _i: it is looked for */
+{
+	unsigned long long recorded = 0;
+	int64_t kept;
+
+	rig_open_headroom(&rig, SND_PCM_STREAM_CAPTURE, 0, "", _i ?
+			  "depth_ms 0 on_overrun drop on_device_loss reconnect" :
+			  "depth_ms 0 on_overrun drop", &mono);
+	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
+	while (rig_counter(&rig, "Headroom Capture Frames Dropped") == 0)
+		rig_sleep_ms(1);
+	ck_assert_int_eq(snd_pcm_pause(rig.pcm, 1), 0);
+	RIG_COMMAND(&rig, lost, 1);
+	while (rig_counter(&rig, "Headroom Capture State") != 9)
+		(void)snd_pcm_avail(rig.pcm);
+	ck_assert_uint_gt(rig_log(&rig, "stands", &recorded, NULL), 0);
+	/* What was kept can be read still, or is lost as well. */
+	kept = _i ? rig_counter(&rig, "Headroom Capture Frames") : 0;
+	if (rig_log(&rig, "xrun", NULL, NULL) == 0)
+		ck_assert_int_eq(kept + rig_counter(&rig, "Headroom Capture Frames Dropped"),
+				 (int64_t)recorded);
+}
+END_TEST
+
+/* Memory that holds up whoever reads into it until the stream has ended. */
+static struct {
+	uint8_t *memory;
+	size_t bytes;
+	bool loses;		/* the device, or the program is as late as that takes */
+} trap;
+
+static void spring_trap(int signal)
+{
+	(void)signal;
+	if (trap.loses)
+		RIG_COMMAND(&rig, lost, 1);
+	while (rig_counter(&rig, "Headroom Capture Frames Dropped") == 0)
+		rig_sleep_ms(1);
+	if (mprotect(trap.memory, trap.bytes, PROT_READ | PROT_WRITE) < 0)
+		abort();
+}
+
+static snd_pcm_sframes_t read_into_trap(snd_pcm_uframes_t frames)
+{
+	const struct sigaction action = { .sa_handler = spring_trap };
+	struct sigaction before;
+	snd_pcm_sframes_t done;
+
+	trap.bytes = frames * rig.frame_bytes;
+	trap.memory = mmap(NULL, trap.bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(trap.memory, MAP_FAILED);
+	ck_assert_int_eq(sigaction(SIGSEGV, &action, &before), 0);
+	done = snd_pcm_readi(rig.pcm, trap.memory, frames);
+	ck_assert_int_eq(sigaction(SIGSEGV, &before, NULL), 0);
+	munmap(trap.memory, trap.bytes);
+	return done;
+}
+
+/* It is read or lost, but not both. */
+START_TEST(what_a_loss_was_quicker_than_is_not_read)	/* _i: overrun; lost */
+{
+	const snd_pcm_uframes_t half = 12000;
+	unsigned long long recorded = 0;
+	int64_t lost;
+
+	rig_open_headroom(&rig, SND_PCM_STREAM_CAPTURE, 0, "", _i ? "" : "depth_ms 0", &mono);
+	ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
+	rig_wait_avail(&rig, (snd_pcm_sframes_t)half);
+	trap.loses = _i;
+	ck_assert_int_eq(read_into_trap(half), _i ? -ENODEV : -EPIPE);
+	ck_assert_int_eq(snd_pcm_state(rig.pcm), _i ? SND_PCM_STATE_DISCONNECTED :
+						      SND_PCM_STATE_XRUN);
+	snd_pcm_drop(rig.pcm);
+	lost = rig_counter(&rig, "Headroom Capture Frames Dropped");
+	ck_assert_uint_gt(rig_log(&rig, "stands", &recorded, NULL), 0);
+	/* Of the last step it is known by the clock. */
+	ck_assert_int_ge(lost + 2, (int64_t)recorded);
+	ck_assert_int_le(lost, (int64_t)recorded + A_LATE_STEP);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("losses");
@@ -198,10 +298,12 @@ int main(void)
 	tcase_add_loop_test(tcase,
 			    a_lost_device_that_nobody_looked_at_costs_all_that_was_written,
 			    0, 3);
-	tcase_add_test(tcase, a_lost_device_costs_what_was_not_heard);
+	tcase_add_loop_test(tcase, a_lost_device_costs_what_was_not_heard, 0, 2);
 	tcase_add_test(tcase, a_drain_that_fails_costs_what_was_not_heard);
 	tcase_add_loop_test(tcase, a_stop_before_the_end_costs_what_was_left, 0, 3);
 	tcase_add_test(tcase, a_drop_costs_nothing);
 	tcase_add_loop_test(tcase, a_lost_device_costs_what_was_not_read, 0, 2);
+	tcase_add_loop_test(tcase, a_device_that_is_lost_in_a_pause_costs_what_it_had, 0, 2);
+	tcase_add_loop_test(tcase, what_a_loss_was_quicker_than_is_not_read, 0, 2);
 	return pcm_rig_run(suite);
 }
