@@ -194,6 +194,9 @@ void hr_capture_settle(struct hr_io *io)
 	if (io->run != HR_RUN_DISCARDING)
 		return;
 	avail = look(io, &delay);
+	/* Once it stands it tells. */
+	if (hr_slave_err_passes(avail))
+		avail = 0;
 	if (avail > 0)
 		(void)discard(io, (uint64_t)avail);
 	else if (avail < 0 && hr_io_fault_of((int)avail) == HR_FAULT_XRUN)

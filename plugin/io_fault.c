@@ -32,9 +32,8 @@ void hr_io_stand(struct hr_io *io)
 			    hr_position_extra(&io->position));
 }
 
-void hr_io_settle(struct hr_io *io)
+void hr_io_note_rest(struct hr_io *io, snd_pcm_sframes_t avail)
 {
-	snd_pcm_sframes_t avail = hr_io_is_absent(io) ? -ENODEV : hr_slave_rest(io->slave);
 	uint64_t buffer = io->slave->buffer, left;
 
 	if (avail < 0)
@@ -45,6 +44,11 @@ void hr_io_settle(struct hr_io *io)
 		io->queued = left;
 	else if (io->direction == HR_CAPTURE && io->unheard && (uint64_t)avail <= buffer)
 		io->unheard = (uint64_t)avail;
+}
+
+void hr_io_settle(struct hr_io *io)
+{
+	hr_io_note_rest(io, hr_io_is_absent(io) ? -ENODEV : hr_slave_rest(io->slave));
 }
 
 void hr_io_lose(struct hr_io *io)
@@ -64,6 +68,7 @@ void hr_io_halt(struct hr_io *io, enum hr_fault fault)
 	if (io->run != HR_RUN_FAULT) {
 		io->interrupted = io->run;
 		io->halted_ns = io->now_ns;
+		io->settled = false;
 		if (io->direction == HR_CAPTURE)
 			io->unheard = hr_capture_unseen(io);
 	}

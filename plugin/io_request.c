@@ -18,6 +18,7 @@ static void reset(struct hr_io *io)
 	hr_stats_rate_restart(io);
 	io->lost = 0;
 	io->unheard = 0;
+	io->settled = false;
 	io->dropped_part = 0;
 	/* The program waits for the answer: neither side uses the stream. */
 	hr_stream_reset(io->stream, io->now_ns);
@@ -50,12 +51,40 @@ static void lose_by_fault(struct hr_io *io)
 		hr_io_lose(io);
 }
 
-/* Before the device forgets what the loss is counted by. */
+/* Before the device forgets what the loss is counted by: once, for it may have forgotten
+ * when it was to be prepared, and refused. */
 static void settle(struct hr_io *io)
 {
-	if (io->run == HR_RUN_FAULT)
+	if (io->run == HR_RUN_FAULT && !io->settled)
 		hr_io_settle(io);
+	io->settled = io->run == HR_RUN_FAULT;
 	hr_capture_settle(io);
+}
+
+/* The device was stopped to be prepared, and refuses: it is still there, but there is nothing
+ * to look at until it is prepared. */
+static void stay_stopped(struct hr_io *io, snd_pcm_sframes_t rest)
+{
+	if (io->run == HR_RUN_DISCARDING) {
+		io->run = HR_RUN_FAULT;		/* the overrun is told already */
+	} else if (hr_io_is_active(io)) {
+		hr_health_overrun(hr_page_health(io->page));
+		hr_io_halt(io, HR_FAULT_XRUN);
+		hr_io_note_rest(io, rest);
+	}
+	io->settled = true;
+}
+
+static int prepare_device(struct hr_io *io)
+{
+	snd_pcm_sframes_t rest = hr_io_is_active(io) ? hr_slave_rest(io->slave) : 0;
+	int err;
+
+	hr_slave_drop(io->slave);
+	err = hr_slave_prepare(io->slave);
+	if (err < 0 && err != -ENODEV && err != -ESTRPIPE)
+		stay_stopped(io, rest);
+	return err;
 }
 
 static int prepare(struct hr_io *io)
@@ -64,12 +93,9 @@ static int prepare(struct hr_io *io)
 
 	settle(io);
 	(void)hr_absent_end(io);
-	if (!is_prepared(io)) {
-		hr_slave_drop(io->slave);
-		err = hr_slave_prepare(io->slave);
-		if (err < 0)
-			return err;
-	}
+	err = is_prepared(io) ? 0 : prepare_device(io);
+	if (err < 0)
+		return err;
 	lose_by_fault(io);
 	reset(io);
 	/* relaxed: the program waits for the answer, which orders all of it. */

@@ -134,6 +134,7 @@ struct hr_io {
 	bool rewound;			/* playback: nothing was given since frames were taken back */
 	uint64_t gap;			/* frames invented or dropped since the last of the program's */
 	uint64_t unheard;		/* the program's in the device when it stopped */
+	bool settled;			/* at rest it was asked what it had */
 	uint64_t lost;			/* by a fault, and counted since the last prepare */
 	uint64_t dropped_part;		/* dropped frames short of a chunk */
 	uint64_t n_periods;		/* of the program's, that have passed whole */
@@ -227,6 +228,9 @@ void hr_io_halt(struct hr_io *io, enum hr_fault fault);
 /** Stop the device, and see what it had not played, or what was not read, where it has
  * come to rest: closer than by the clock, if it tells. [io] */
 void hr_io_settle(struct hr_io *io);
+
+/** The same of a device that was stopped, and could be written or read so far. [io] */
+void hr_io_note_rest(struct hr_io *io, snd_pcm_sframes_t avail);
 
 /** The stream does not go on after its fault: what was written and not heard, or
  * captured and not read, counts as dropped, each frame once. [io] */

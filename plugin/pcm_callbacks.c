@@ -129,6 +129,10 @@ static int hr_pcm_prepare(snd_pcm_ioplug_t *ioplug)
 	} else if (err == -ENODEV) {
 		snd_pcm_ioplug_set_state(ioplug, SND_PCM_STATE_DISCONNECTED);
 		pcm->told_hw_ptr = 0;
+	} else if (pcm->boundary) {
+		/* The program is where it was: alsa-lib's zeros are no reset. */
+		pcm->given_hw_ptr = 0;
+		hr_pcm_set_ptr(pcm, hr_pcm_ptr_of(pcm, pcm->appl_pos));
 	}
 	pthread_mutex_unlock(&pcm->lock);
 	return err;

@@ -132,7 +132,6 @@ bool balance_capture(const struct book *book, const struct book_facts *facts,
 		clock += log->last_xrun_lost;
 	/* A card that is begun anew is not asked before how long it stood. */
 	clock_most = log->xruns || log->restarts ? clock + r.between + facts->by_standstill : clock;
-	/* What was settled by a prepare that failed is so again. */
 	clock_most += facts->by_failure;
 	clock = min64(clock, discarded);
 	/* What it let go of by a reset is not lost. */

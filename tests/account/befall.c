@@ -85,8 +85,7 @@ static void fail_a_call(struct program *p, uint64_t at_ns, uint64_t end_ns, stru
 	p->fails += times;
 	p->loses_its_place = p->loses_its_place || p->failing == CLOCKED_CALL_POINTER;
 	p->fails_to_tell = p->fails_to_tell || p->failing == CLOCKED_CALL_POINTER ||
-			   p->failing == CLOCKED_CALL_DELAY ||
-			   p->failing == CLOCKED_CALL_PREPARE;
+			   p->failing == CLOCKED_CALL_DELAY;
 	p->refuses = p->refuses || p->failing == CLOCKED_CALL_START ||
 		     p->failing == CLOCKED_CALL_DRAIN;
 	p->has_lied = p->has_lied || error == ESTRPIPE;

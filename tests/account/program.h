@@ -36,7 +36,7 @@ struct program {
 	/* Since prepare. */
 	snd_pcm_state_t state;		/* as last seen */
 	bool has_jumped, has_lied, was_reset;
-	bool fails_to_tell;	/* a call that asks where it is, or prepares it */
+	bool fails_to_tell;	/* a call that asks where it is */
 	bool refuses;		/* a start or a drain */
 	bool loses_its_place;	/* the card does: alsa-lib ends a drain then, as if played */
 	bool saw_xrun, was_paused;

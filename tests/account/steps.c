@@ -346,6 +346,9 @@ static void check_shown_state(struct program *p)
 	snd_pcm_hwsync(p->pcm);
 	program_note(p, 0, "hwsync");
 	shown = card_state(&p->card);
+	if ((shown == HR_STATE_SUSPENDED || shown == HR_STATE_DISCONNECTED) &&
+	    !p->may_fault && !p->card.words.losses)
+		program_fail(p, "State: %d is shown, nothing befell the card", (int)shown);
 	if (shown == HR_STATE_SUSPENDED || shown == HR_STATE_DISCONNECTED ||
 	    (shown == HR_STATE_XRUN && !p->plan->playback))
 		return;

@@ -208,6 +208,81 @@ START_TEST(a_prepare_that_fails_is_told_and_can_be_tried_again)
 }
 END_TEST
 
+/* The device was stopped for it, which is no loss of the device. */
+START_TEST(a_prepare_that_fails_after_an_overrun_is_told_and_can_be_tried_again)
+{
+	account_open(SND_PCM_STREAM_CAPTURE, _i / 3 ? "depth_ms 0 on_device_loss reconnect" :
+						      "depth_ms 0");
+	account_start();
+	rig_wait_state(&account.rig, SND_PCM_STATE_XRUN);
+	account_let_fail(CLOCKED_CALL_PREPARE, all_errors[_i % 3], 0, 1);
+	ck_assert_int_eq(snd_pcm_prepare(account.rig.pcm), -all_errors[_i % 3]);
+	rig_let_pass_ms(50);
+	ck_assert_int_eq(account_counter("State"), 5);	/* XRun */
+	ck_assert_int_eq(snd_pcm_prepare(account.rig.pcm), 0);
+	account_start();
+	ck_assert_int_eq(account_go_on(account.next + 2400), 0);
+	ck_assert_uint_eq(account.silent, 0);
+	ck_assert_int_eq(account_counter("Device Xruns"),
+			 rig_log(&account.rig, "xrun", NULL, NULL));
+	account_close();
+}
+END_TEST
+
+/* It does not answer when it is asked what it had: that is no xrun. */
+START_TEST(a_device_that_does_not_answer_is_counted_when_it_stands)	/* _i: errors */
+{
+	account_open(SND_PCM_STREAM_CAPTURE, "depth_ms 0");
+	account_start();
+	rig_wait_state(&account.rig, SND_PCM_STATE_XRUN);
+	account_let_fail(CLOCKED_CALL_DELAY, all_errors[_i], 0, CLOCKED_FAIL_ALWAYS);
+	ck_assert_int_eq(snd_pcm_prepare(account.rig.pcm), 0);
+	account_let_fail(CLOCKED_CALL_DELAY, 0, 0, 0);
+	account_start();
+	ck_assert_int_eq(account_go_on(account.next + 2400), 0);
+	ck_assert_int_eq(account_counter("Device Xruns"),
+			 rig_log(&account.rig, "xrun", NULL, NULL));
+	account_close();
+}
+END_TEST
+
+START_TEST(a_prepare_that_fails_while_it_runs_is_an_xrun)
+{
+	run_for_a_while(streams[_i % 2]);
+	account_let_fail(CLOCKED_CALL_PREPARE, all_errors[_i / 2], 0, 1);
+	ck_assert_int_eq(snd_pcm_prepare(account.rig.pcm), -all_errors[_i / 2]);
+	finish();
+	ck_assert_uint_ge(account.n_xruns, 1);
+	account_close();
+}
+END_TEST
+
+/* alsa-lib has set its pointers to 0: what waits, or was not read, is lost all the same. */
+START_TEST(a_prepare_that_fails_forgets_no_frame)	/* _i: capture; how it is looked at */
+{
+	struct pollfd fd;
+	int64_t unread;
+
+	run_for_a_while(streams[_i % 2]);
+	if (!account.playback)
+		rig_wait_avail(&account.rig, 2400);
+	RIG_COMMAND(&account.rig, suspends, 1);
+	rig_wait_state(&account.rig, SND_PCM_STATE_SUSPENDED);
+	account_let_fail(CLOCKED_CALL_PREPARE, EIO, 0, 1);
+	ck_assert_int_eq(snd_pcm_prepare(account.rig.pcm), -EIO);
+	if (_i / 2)
+		ck_assert_int_eq(snd_pcm_poll_descriptors(account.rig.pcm, &fd, 1), 1);
+	else
+		(void)snd_pcm_avail_update(account.rig.pcm);
+	unread = account_counter("Frames") - account.read;
+	ck_assert_int_eq(snd_pcm_prepare(account.rig.pcm), 0);
+	if (!account.playback)
+		ck_assert_int_ge(account_counter("Frames Dropped"), unread);
+	finish();
+	account_close();
+}
+END_TEST
+
 START_TEST(a_drain_that_fails_is_told_or_gone_on_with)
 {
 	static const int results[] = { 0, 0, -EIO };
@@ -218,6 +293,67 @@ START_TEST(a_drain_that_fails_is_told_or_gone_on_with)
 	ck_assert_int_eq(account_drain(), results[_i]);
 	lost = account_counter("Frames Dropped");
 	ck_assert_int_eq(lost > 0, results[_i] < 0);
+	account_close();
+}
+END_TEST
+
+/* Each call may be the one that finds out. */
+static const struct transient finds[] = {
+	{ CLOCKED_CALL_START, ENODEV }, { CLOCKED_CALL_START, ESTRPIPE },
+	{ CLOCKED_CALL_PAUSE, ENODEV }, { CLOCKED_CALL_PAUSE, ESTRPIPE },
+	{ CLOCKED_CALL_PREPARE, ENODEV },
+	{ CLOCKED_CALL_DRAIN, ENODEV }, { CLOCKED_CALL_DRAIN, ESTRPIPE },
+};
+
+static int ask(enum clocked_call call)
+{
+	switch (call) {
+	case CLOCKED_CALL_START:
+		return snd_pcm_start(account.rig.pcm);
+	case CLOCKED_CALL_PAUSE:
+		return snd_pcm_pause(account.rig.pcm, 1);
+	case CLOCKED_CALL_PREPARE:
+		return snd_pcm_prepare(account.rig.pcm);
+	default:
+		return snd_pcm_drain(account.rig.pcm);
+	}
+}
+
+START_TEST(a_call_that_finds_it_gone_or_suspended_says_so)
+{
+	const struct transient *t = &finds[_i / 2];
+
+	if (t->call == CLOCKED_CALL_DRAIN && streams[_i % 2] == SND_PCM_STREAM_CAPTURE)
+		return;		/* its device is not drained */
+	if (t->call == CLOCKED_CALL_START) {
+		open_it(streams[_i % 2]);
+		account.waits = true;
+		if (account.playback)
+			ck_assert_int_eq(account_go_on(8000), 0);
+		account.waits = false;
+	} else {
+		run_for_a_while(streams[_i % 2]);
+	}
+	if (t->call == CLOCKED_CALL_PREPARE)
+		ck_assert_int_eq(snd_pcm_drop(account.rig.pcm), 0);
+	account_let_fail(t->call, t->error, 0, 1);
+	ck_assert_int_eq(ask(t->call), -t->error);
+	ck_assert_int_eq(snd_pcm_state(account.rig.pcm), t->error == ENODEV ?
+			 SND_PCM_STATE_DISCONNECTED : SND_PCM_STATE_SUSPENDED);
+	if (t->error == ENODEV) {
+		if (account.playback && t->call != CLOCKED_CALL_PREPARE)
+			account_close();
+		return;
+	}
+	/* It was not: it goes on. */
+	ck_assert_int_eq(snd_pcm_resume(account.rig.pcm), 0);
+	ck_assert_int_ne(snd_pcm_state(account.rig.pcm), SND_PCM_STATE_SUSPENDED);
+	if (t->call == CLOCKED_CALL_START)
+		account_start();
+	if (t->call == CLOCKED_CALL_DRAIN)
+		ck_assert_int_eq(account_drain(), 0);
+	else
+		finish();
 	account_close();
 }
 END_TEST
@@ -259,7 +395,14 @@ int main(void)
 	tcase_add_loop_test(tcase, a_pause_that_fails_is_told_and_the_stream_goes_on, 0, 6);
 	tcase_add_loop_test(tcase, a_pause_that_does_not_end_can_be_ended_later, 0, 2);
 	tcase_add_loop_test(tcase, a_prepare_that_fails_is_told_and_can_be_tried_again, 0, 6);
+	tcase_add_loop_test(tcase, a_prepare_that_fails_after_an_overrun_is_told_and_can_be_tried_again,
+			    0, 6);
+	tcase_add_loop_test(tcase, a_device_that_does_not_answer_is_counted_when_it_stands, 0, 2);
+	tcase_add_loop_test(tcase, a_prepare_that_fails_while_it_runs_is_an_xrun, 0, 6);
+	tcase_add_loop_test(tcase, a_prepare_that_fails_forgets_no_frame, 0, 4);
 	tcase_add_loop_test(tcase, a_drain_that_fails_is_told_or_gone_on_with, 0, 3);
+	tcase_add_loop_test(tcase, a_call_that_finds_it_gone_or_suspended_says_so, 0,
+			    2 * N_OF(finds));
 	tcase_add_loop_test(tcase, a_device_that_is_not_to_be_started_anew_is_told, 0, 4);
 	return pcm_rig_run(suite);
 }
