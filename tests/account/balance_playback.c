@@ -186,9 +186,11 @@ static bool balance_dropped(const struct book *book, const struct book_facts *fa
 	if (h->pos < book->reset_at)
 		doubtful += book->reset_at - h->pos;
 	late_most += h->forgotten + facts->log.backed + facts->by_failure;
-	/* What breaks off a drain in the last period is taken for its end. */
+	/* What breaks off a drain in the last period is taken for its end; and it may have gone
+	 * on for as long as nobody looked. */
 	if (facts->was_drained)
-		doubtful += min64(facts->log.broken, facts->by_step);
+		doubtful += min64(facts->log.broken, facts->by_period +
+						     facts->log.last_xrun_lost);
 	doubtful = min64(doubtful, late + unheard);
 	if (book->gone_back) {
 		late_most += rewritten_unheard(book, h->pos);

@@ -88,6 +88,7 @@ struct book_facts {
 	uint64_t by_standstill;	/* by which that may be too much: it may have stood */
 	uint64_t by_slowness;	/* by which a card has gone on since it said where it was */
 	uint64_t by_step;	/* by which a card that tells nothing has gone on, at most */
+	uint64_t by_period;	/* as much is taken for the end of a drain, if it breaks off there */
 	uint64_t by_failure;	/* the same, if a call may have failed that asks it */
 	bool was_drained;	/* and that did not fail, by what it said */
 	bool lied;		/* it said that it was suspended, and was not */

@@ -221,6 +221,8 @@ static void set_tolerance(struct program *p, struct book_facts *facts)
 		facts->by_standstill = (world_now_ns() - p->begin_ns) / 1000 * plan->rate / 1000000;
 	facts->by_slowness = p->slow_us ? facts->by_clock : 0;
 	facts->by_step = slave + facts->by_clock + p->period;
+	facts->by_period = (plan->slave_period ? plan->slave_period : p->period) +
+			   facts->by_clock;
 	facts->was_drained = p->was_drained;
 	facts->lied = p->has_lied;
 	facts->by_failure = p->fails_to_tell ? facts->by_step : 0;
