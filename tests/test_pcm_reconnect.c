@@ -8,7 +8,9 @@
  * along. What a card heard between headroom's last look and its going counts as lost, too: by
  * its own clock that is so much at most, and nothing if it stood still before.
  */
+#include <dlfcn.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +39,34 @@ static void tear_down(void)
 static int64_t counter(const char *what)
 {
 	return rig_stream_counter(&rig, HR_PLAYBACK, what);
+}
+
+/* Attempts to open a slave, which headroom makes by this call. */
+static _Atomic unsigned int n_attempts;
+static _Atomic uint64_t last_attempt_ns, least_rest_ns;
+
+static void count_attempts_anew(void)
+{
+	atomic_store(&n_attempts, 0);
+	atomic_store(&least_rest_ns, UINT64_MAX);
+}
+
+extern int _snd_pcm_empty_open(snd_pcm_t **pcmp, const char *name, snd_config_t *root,
+			       snd_config_t *conf, snd_pcm_stream_t stream, int mode);
+
+int _snd_pcm_empty_open(snd_pcm_t **pcmp, const char *name, snd_config_t *root,
+			snd_config_t *conf, snd_pcm_stream_t stream, int mode)
+{
+	union {
+		void *symbol;
+		__typeof__(&_snd_pcm_empty_open) function;
+	} real = { .symbol = dlsym(RTLD_NEXT, "_snd_pcm_empty_open") };
+	uint64_t now_ns = hr_now_ns(), rest_ns = now_ns - atomic_load(&last_attempt_ns);
+
+	if (atomic_fetch_add(&n_attempts, 1) > 0 && rest_ns < atomic_load(&least_rest_ns))
+		atomic_store(&least_rest_ns, rest_ns);
+	atomic_store(&last_attempt_ns, now_ns);
+	return real.function(pcmp, name, root, conf, stream, mode);
 }
 
 /* Frame n holds n + 1, so that none looks like silence. */
@@ -224,6 +254,23 @@ START_TEST(the_channel_map_is_set_again)
 }
 END_TEST
 
+/* Once a second, and the stream goes on meanwhile. */
+START_TEST(it_is_looked_for_once_a_second)
+{
+	uint64_t lost_ns;
+
+	open_playback("");
+	(void)lose_while_playing(false);
+	lost_ns = hr_now_ns();
+	count_attempts_anew();
+	while (atomic_load(&n_attempts) < 3)
+		write_step();
+	ck_assert_uint_ge(atomic_load(&least_rest_ns), HR_NS_PER_S - HR_NS_PER_MS);
+	ck_assert_uint_le(atomic_load(&last_attempt_ns) - lost_ns, 10 * HR_NS_PER_S);
+	ck_assert_int_eq(counter("Xruns"), 0);
+}
+END_TEST
+
 /* In real time: what is not there takes what is written no faster. */
 START_TEST(nobody_listens_in_real_time)			/* _i: it stood before */
 {
@@ -360,6 +407,7 @@ int main(void)
 	TCase *tcase = pcm_rig_case(suite, "reconnect", set_up, tear_down);
 
 	tcase_add_loop_test(tcase, playback_goes_on_and_is_heard_again, 0, 4);
+	tcase_add_test(tcase, it_is_looked_for_once_a_second);
 	tcase_add_loop_test(tcase, nobody_listens_in_real_time, 0, 2);
 	tcase_add_loop_test(tcase, an_underrun_is_one_without_a_card_too, 0, 2);
 	tcase_add_test(tcase, the_channel_map_is_set_again);
