@@ -86,7 +86,7 @@ static int use_as_ones_own(void)
 	if (snd_pcm_nonblock(rig.pcm, 1) < 0)
 		return 1;
 	for (int i = 0; i < 50; i++) {
-		if (snd_pcm_writei(rig.pcm, frames, 480) > 9600)
+		if (snd_pcm_writei(rig.pcm, frames, 480) >= 0)
 			return 2;
 	}
 	snd_pcm_avail(rig.pcm);
@@ -100,13 +100,15 @@ static int use_as_ones_own(void)
 	snd_pcm_wait(rig.pcm, 1);
 	snd_pcm_rewind(rig.pcm, 100);
 	snd_pcm_forward(rig.pcm, 100);
-	snd_pcm_pause(rig.pcm, 1);
 	snd_pcm_resume(rig.pcm);
-	snd_pcm_start(rig.pcm);
+	if (snd_pcm_pause(rig.pcm, 1) >= 0 || snd_pcm_start(rig.pcm) >= 0)
+		return 6;
 	snd_pcm_reset(rig.pcm);
-	snd_pcm_drain(rig.pcm);
+	if (snd_pcm_drain(rig.pcm) >= 0)
+		return 7;
 	snd_pcm_drop(rig.pcm);
-	snd_pcm_prepare(rig.pcm);
+	if (snd_pcm_prepare(rig.pcm) != -EBADFD)
+		return 8;
 	/* Whoever asks the device for these may wait for a lock that no one gives back. */
 	if (snd_pcm_query_chmaps(rig.pcm) || snd_pcm_get_chmap(rig.pcm) ||
 	    snd_pcm_set_chmap(rig.pcm, &none) != -EBADFD)
