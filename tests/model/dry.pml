@@ -7,9 +7,9 @@
  *
  *   write()          write_in_time() with hr_io_set_appl_pos()
  *   too_late()       hr_io_too_late() with hr_stream_read_pos()
- *   feed()           feed()
- *   declare_dry()    hr_io_declare_dry(), in device_xrun(); underrun() follows, or
- *                    start_again()
+ *   feed()           hr_playback_feed()
+ *   declare_dry()    hr_io_declare_dry(), in device_xrun(); hr_playback_underrun()
+ *                    follows, or start_again()
  *
  * Checked: when all is over, what the program believes to be taken is what the device got,
  * and nothing else is left in the stream; who was told of an xrun has one.

@@ -8,7 +8,7 @@
  *   request()    hr_io_request() with hr_io_await_answer(), hr_wake_force()
  *   serve()      hr_io_serve_request()
  *   step()       hr_io_see_appl() with moves(), and a look at the stream
- *   sleep()      wait_as_planned() with must_not_wait()
+ *   sleep()      hr_io_wait() with must_not_wait()
  *
  * Checked: the I/O thread does not go to sleep, the program waiting to be seen by it, before
  * it has seen the last move, though that may lead back to where the program was before;
