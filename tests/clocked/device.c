@@ -135,7 +135,7 @@ static int64_t frames_to_fault(const struct clocked_device *dev)
 	uint64_t frame = clocked_device_log_frame(dev), at = dev->xrun_at;
 	uint64_t every = dev->seen.xrun_every;
 
-	if (dev->state != CLOCKED_RUNNING)
+	if (dev->state != CLOCKED_RUNNING && dev->state != CLOCKED_DRAINING)
 		return INT64_MAX;
 	if (every && dev->ran_from + every < at)
 		at = dev->ran_from + every;
@@ -237,7 +237,7 @@ static void stop_in_xrun(struct clocked_device *dev, int64_t late)
 void clocked_device_sync(struct clocked_device *dev, uint64_t now_ns)
 {
 	uint64_t world = clocked_clock_frames(&dev->clock, now_ns);
-	int64_t passed, limit;
+	int64_t passed, limit, fault;
 
 	if (dev->state != CLOCKED_RUNNING && dev->state != CLOCKED_DRAINING)
 		return;
@@ -247,13 +247,17 @@ void clocked_device_sync(struct clocked_device *dev, uint64_t now_ns)
 	passed = world > dev->world ? (int64_t)(world - dev->world) : 0;
 	if (supply_left(dev) > 0)
 		end_gap(dev);
-	limit = min64(frames_to_stop(dev), frames_to_fault(dev));
+	fault = frames_to_fault(dev);
+	limit = min64(frames_to_stop(dev), fault);
+	/* A drain comes to its end, unless it is broken off before. */
+	if (dev->state == CLOCKED_DRAINING && frames_to_stop(dev) <= fault)
+		fault = INT64_MAX;
 	if (dev->playback)
 		play(dev, min64(passed, limit));
 	else
 		record(dev, min64(passed, limit));
 	dev->world += (uint64_t)passed;
-	if (passed >= limit && dev->state == CLOCKED_RUNNING)
+	if (passed >= limit && (dev->state == CLOCKED_RUNNING || passed >= fault))
 		stop_in_xrun(dev, passed - limit);
 }
 

@@ -67,6 +67,21 @@ START_TEST(a_storm_of_xruns_is_played_through)
 }
 END_TEST
 
+/* It breaks off, with what it had. */
+START_TEST(an_xrun_in_a_drain_is_told_and_counted)
+{
+	static const uint64_t at[] = { 100, 5000, 8000 };
+
+	account_open(PLAYBACK, "");
+	account.waits = true;
+	ck_assert_int_eq(account_go_on(9000), 0);
+	ck_assert(clocked_command_xrun(account.rig.command_fd, at[_i]));
+	ck_assert_int_eq(account_drain(), -EIO);
+	ck_assert_int_eq(account_counter("Frames Dropped"), 9000 - (int64_t)at[_i]);
+	account_close();
+}
+END_TEST
+
 START_TEST(an_xrun_of_a_recording_is_told_and_counted)
 {
 	account_open(CAPTURE, "");
@@ -103,6 +118,7 @@ int main(void)
 	tcase_add_test(tcase, an_xrun_with_all_sound_in_the_device_is_told);
 	tcase_add_test(tcase, an_xrun_in_a_stream_that_never_stops_is_filled_with_silence);
 	tcase_add_loop_test(tcase, a_storm_of_xruns_is_played_through, 0, 2);
+	tcase_add_loop_test(tcase, an_xrun_in_a_drain_is_told_and_counted, 0, 3);
 	tcase = pcm_rig_case(suite, "capture", account_set_up, account_tear_down);
 	tcase_add_test(tcase, an_xrun_of_a_recording_is_told_and_counted);
 	tcase_add_test(tcase, a_recording_that_drops_goes_on_through_a_storm);
