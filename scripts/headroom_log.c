@@ -217,7 +217,10 @@ static void usage(FILE *to)
 "  late was   the program, the scheduler (headroom could not run), the device\n"
 "  ring       how full it was\n"
 "\n"
-"With --json for programs: begin_ns by CLOCK_MONOTONIC, wall_ns since 1970.\n",
+"  -u USER, --user USER  the streams of this user, by name or number\n"
+"  --json                for programs: begin_ns by CLOCK_MONOTONIC, wall_ns since\n"
+"                        1970\n"
+"  -h, --help            this help\n",
 		HR_EPISODES_KEPT);
 }
 
