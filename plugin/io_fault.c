@@ -42,13 +42,25 @@ void hr_io_note_rest(struct hr_io *io, snd_pcm_sframes_t avail)
 	left = (uint64_t)avail < buffer ? buffer - (uint64_t)avail : 0;
 	if (io->direction == HR_PLAYBACK && left < io->queued)
 		io->queued = left;
-	else if (io->direction == HR_CAPTURE && io->unheard && (uint64_t)avail <= buffer)
+	else if (io->direction == HR_CAPTURE && (uint64_t)avail <= buffer)
 		io->unheard = (uint64_t)avail;
+}
+
+/* What a recording device had in an xrun was counted then; by the clock it may be less than a
+ * frame. */
+static bool has_rest(const struct hr_io *io)
+{
+	/* relaxed: written by this side. */
+	return io->direction == HR_PLAYBACK || io->unheard ||
+	       atomic_load_explicit(&io->fault, memory_order_relaxed) == HR_FAULT_SUSPENDED;
 }
 
 void hr_io_settle(struct hr_io *io)
 {
-	hr_io_note_rest(io, hr_io_is_absent(io) ? -ENODEV : hr_slave_rest(io->slave));
+	snd_pcm_sframes_t avail = hr_io_is_absent(io) ? -ENODEV : hr_slave_rest(io->slave);
+
+	if (has_rest(io))
+		hr_io_note_rest(io, avail);
 }
 
 void hr_io_lose(struct hr_io *io)
