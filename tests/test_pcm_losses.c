@@ -6,6 +6,7 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -237,17 +238,29 @@ static struct {
 	uint8_t *memory;
 	size_t bytes;
 	bool loses;		/* the device, or the program is as late as that takes */
+	_Atomic bool is_sprung, is_open;
 } trap;
 
 static void spring_trap(int signal)
 {
 	(void)signal;
+	trap.is_sprung = true;
+	while (!trap.is_open)
+		rig_sleep_ms(1);
+}
+
+static void *open_trap(void *unused)
+{
+	while (!trap.is_sprung)
+		rig_sleep_ms(1);
 	if (trap.loses)
 		RIG_COMMAND(&rig, lost, 1);
 	while (rig_counter(&rig, "Headroom Capture Frames Dropped") == 0)
 		rig_sleep_ms(1);
 	if (mprotect(trap.memory, trap.bytes, PROT_READ | PROT_WRITE) < 0)
 		abort();
+	trap.is_open = true;
+	return unused;
 }
 
 static snd_pcm_sframes_t read_into_trap(snd_pcm_uframes_t frames)
@@ -255,13 +268,16 @@ static snd_pcm_sframes_t read_into_trap(snd_pcm_uframes_t frames)
 	const struct sigaction action = { .sa_handler = spring_trap };
 	struct sigaction before;
 	snd_pcm_sframes_t done;
+	pthread_t opener;
 
 	trap.bytes = frames * rig.frame_bytes;
 	trap.memory = mmap(NULL, trap.bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ck_assert_ptr_ne(trap.memory, MAP_FAILED);
+	ck_assert_int_eq(pthread_create(&opener, NULL, open_trap, NULL), 0);
 	ck_assert_int_eq(sigaction(SIGSEGV, &action, &before), 0);
 	done = snd_pcm_readi(rig.pcm, trap.memory, frames);
 	ck_assert_int_eq(sigaction(SIGSEGV, &before, NULL), 0);
+	pthread_join(opener, NULL);
 	munmap(trap.memory, trap.bytes);
 	return done;
 }
