@@ -104,16 +104,27 @@ def unexplained(xruns, episodes):
     return f"Of {count(missing, 'more xrun')} the log does not tell."
 
 
+RING_WAS_FULL = 90      # percent
+
+
+def what_helps_a_program(episodes, direction):
+    if direction == "playback":
+        return ("The program did not write in time. A larger buffer gives it more of it (aplay: "
+                "--buffer-time), a higher priority lets it run sooner.")
+    # Who is stopped as a whole, headroom with it, loses what the card's own buffer does not hold.
+    if all(episode["ring"] < RING_WAS_FULL for episode in episodes):
+        return ("The program was stopped as a whole (Ctrl-Z, a debugger), and headroom, which "
+                "lives in it, with it: only the card went on.")
+    return "The program did not read in time. A larger depth_ms keeps more for it meanwhile."
+
+
 def advice(episodes, direction, realtime):
     """What may help, a sentence for each who was late."""
     causes = {episode["late"] for episode in episodes}
     found = []
     if "program" in causes:
-        found.append(
-            "The program did not write in time. A larger buffer gives it more of it (aplay: "
-            "--buffer-time), a higher priority lets it run sooner."
-            if direction == "playback" else
-            "The program did not read in time. A larger depth_ms keeps more for it meanwhile.")
+        found.append(what_helps_a_program(
+            [episode for episode in episodes if episode["late"] == "program"], direction))
     if "scheduler" in causes:
         found.append(
             "headroom's thread has no real-time priority: allow it (a line \"@audio - rtprio "

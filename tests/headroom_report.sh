@@ -127,6 +127,13 @@ headroom did not get to run in time, 2 because the card stopped or was late, 1 b
 unknown. 1 rewind came too late: the card had the old sound already." "$(head -n 1 out)"
 why=$(python3 "$tests/headroom_report/check_page.py" made.html 2>&1)
 equal "a page that needs no other, and is well formed" "" "$why"
+helps() {
+	PYTHONPATH=$tests/../scripts python3 -c '
+import sys, headroom_words
+print(*headroom_words.advice([{"late": "program", "ring": int(sys.argv[1])}], "capture", 60))' "$1"
+}
+equal "a recorder that was stopped as a whole: depth does not help" 0 "$(helps 4 | grep -c depth_ms)"
+equal "a recorder that did not read: depth helps" 1 "$(helps 100 | grep -c depth_ms)"
 has "what the recording says is no HTML" '&lt;b&gt;' made.html
 equal "counters that were reset meanwhile" 1 "$(lines '>7&#x27;000<\|>7.000<' made.html)"
 equal "what happened is not weighed against what nearly did" 0 "$(lines 'of the way to a gap' made.html)"
