@@ -33,6 +33,7 @@ judge() {
 	"systemctl "* | "pasuspender "*) why="it takes a sound server" ;;
 	"alsactl "* | "amixer -c "* | "fuser "*/dev/snd/* | *"--remove-elements "*)
 		why="it takes a card, see tests/vm.sh" ;;
+	". build/demo/env") why="the demo makes it" ;;
 	./scripts/bench*) why="it takes minutes on an idle machine" ;;
 	./scripts/* | scripts/* | tests/* | "meson "* | "shellcheck "*)
 		why="scripts/test does it, or the like" ;;
