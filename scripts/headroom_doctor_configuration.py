@@ -89,6 +89,9 @@ def about_module(patient, kind, path, why):
     if os.path.exists(path):
         return Finding(check, HINDERS, f'{path} may not be read', mend=[
             ('Let all read it:', as_root(f'chmod a+r {shlex.quote(path)}'))])
+    if not patient.is_read():
+        return Finding(check, UNKNOWN, f'{path} is not there; where else it is, the configuration '
+                       'may say, which cannot be read')
     return Finding(check, HINDERS, f'alsa-lib looks for {path}, and it is not there',
                    mend=ways_to_module(patient, kind))
 

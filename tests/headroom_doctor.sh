@@ -192,6 +192,7 @@ cp home/.asoundrc broken
 doctor mine
 equal "a syntax error: exit status" 1 $?
 finds "a syntax error: file and line" configuration hinders "$HOME/.asoundrc cannot .* line 4:"
+finds "a syntax error: the module is not blamed" module unknown "which cannot be read"
 cp out syntax
 mends "a syntax error: the line" configuration 0 mine "mine -> card"
 cp syntax out
