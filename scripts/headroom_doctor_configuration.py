@@ -251,6 +251,11 @@ def check_configuration(patient):
         yield unreadable_configuration(patient)
         return
     unknown = [link for link in patient.links if link['error'] and not link['is_known']]
+    # What alsa-lib's own names mean is read from the card's.
+    if unknown and not machine.cards() and (unknown[0]['alias'] or '').startswith('cards.'):
+        yield Finding('configuration', UNKNOWN, f"what '{patient.links[0]['name']}' means depends "
+                      'on a sound card')
+        return
     if unknown:
         yield unknown_device(patient, unknown[0])
         return

@@ -299,6 +299,8 @@ export HEADROOM_DOCTOR_ROOT=$work/root
 doctor real
 equal "no card: exit status" 1 $?
 finds "no card" device hinders "no sound card"
+doctor default
+finds "no card: what the default is" configuration unknown "what 'default' means depends on a sound card"
 mkdir -p root/sys/bus/pci/devices/0000:00:1b.0
 echo 0x040300 > root/sys/bus/pci/devices/0000:00:1b.0/class
 echo pci:something > root/sys/bus/pci/devices/0000:00:1b.0/modalias

@@ -234,7 +234,7 @@ equal "nothing of it is where it was installed" "" "$(everything | diff installe
 
 # What an administrator has changed, or removed.
 conf=etc/alsa/conf.d/50-headroom.conf
-echo "# changed" >> "$root/$conf"
+in_root sh -c "echo '# changed' >> /$conf"
 apt reinstall "${debs[@]}" > log 2>&1 || fail "it is installed again" "$(tail -n 5 log)"
 equal "its configuration stays as it was changed" "# changed" "$(tail -n 1 "$root/$conf")"
 rm "$root/$conf"
