@@ -217,6 +217,15 @@ def program_name(pid):
         return ""
 
 
+def is_stopped(pid):
+    """Whether it stands still as a whole, and headroom in it: Ctrl-Z, SIGSTOP, a debugger."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
+            return stat.read().rpartition(")")[2].split()[0] in ("T", "t")
+    except (OSError, IndexError):
+        return False
+
+
 # What befell them.
 
 @dataclass(frozen=True)

@@ -150,6 +150,8 @@ def _program_cell(watched, _width, _drawing):
 
 
 def _state_cell(watched, width, _drawing):
+    if watched.is_stopped:
+        return "stopped", "bad"
     state = watched.reading.state
     style = {"Running": "good", "XRun": "bad", "Disconnected": "bad", "Closed": "dim",
              "Suspended": "warn"}.get(state, "")
@@ -277,7 +279,7 @@ def row_lines(watched, layout, drawing, is_chosen):
     """The lines of a stream. In the margin: ">" for the chosen one, "!" for trouble."""
     lines = []
     for number, columns in enumerate(layout):
-        mark = (">" if is_chosen else " ") + (" " if watched.reading.is_healthy else "!")
+        mark = (">" if is_chosen else " ") + (" " if watched.is_well() else "!")
         line = [(mark if number == 0 else "  ", "chosen" if is_chosen else "bad")]
         for place, (column, width) in enumerate(columns):
             text, style = column.cell(watched, width, drawing)
@@ -378,7 +380,7 @@ def screen_lines(screen, rows, problems, drawing):
 def _title_line(screen, rows):
     running = sum(row.reading.state == "Running" for row in rows)
     text = f" headroom-top  {words.count(len(rows), 'stream')}, {running} running"
-    unwell = sum(not row.reading.is_healthy for row in rows)
+    unwell = sum(not row.is_well() for row in rows)
     text += f", {unwell} not well" if unwell else ", all well" if rows else ""
     right = f"by {screen.sort_name}  " + ("PAUSED " if screen.is_paused else screen.clock + " ")
     if columns_of(text) + columns_of(right) >= screen.width:
@@ -420,7 +422,7 @@ def sentence(watched):
     reading = watched.reading
     who = clean(watched.program) or "no program"
     parts = [f"{stream_name(reading)} {reading.direction}: {who}, {reading.rate} hertz, "
-             f"{reading.state.lower()}"]
+             f"{reading.state.lower()}{', but the program is stopped' if watched.is_stopped else ''}"]
     parts.append(f"fill {reading.fill_percent} percent, "
                  f"pressure {reading.pressure_percent} percent"
                  + ("" if reading.pressure_state == "Normal" else ", too high"))

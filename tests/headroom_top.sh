@@ -184,7 +184,7 @@ equal "--json: what amixer says, a field for each element but Reset" \
 	"$(counter play 'Playback Process') 48000 24000 aplay Running $((n_elements - 1))" \
 	"$(json '[streams["play"][key]
 		for key in ("process", "rate", "buffer_frames", "program", "state")] + [
-		len(set(streams["play"]) - {"name", "direction", "slot", "read_ns", "program",
+		len(set(streams["play"]) - {"name", "direction", "slot", "read_ns", "program", "stopped",
 			"trouble_ago_s", "trouble_cause", "episodes"})]')"
 timeout 10 "$top" --json -n 3 -i 0.1 > out 2> err
 equal "--json -n 3: three lines" 3 "$(wc -l < out)"
@@ -232,6 +232,10 @@ sleep 0.3
 screen | sed '$d' > paused
 kill -STOP "$player"
 sleep 0.9
+says "while it is stopped: --once" 0 out "^ !play +aplay +play +48k stopped" --once
+says "while it is stopped: in a sentence" 0 out "play playback: aplay, 48000 hertz, running, but the program is stopped" \
+	--plain -n 1
+equal "while it is stopped: --json" True "$(json '[streams["play"]["stopped"]]')"
 kill -CONT "$player"
 until_true has_counted play "Playback Xruns" 0
 sleep 0.3
