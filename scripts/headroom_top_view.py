@@ -322,7 +322,8 @@ def _how_texts(watched, width, drawing):
         f"ring     {drawing.bar(reading.fill_percent, bar_width)} "
         f"at most {reading.fill_max_percent}%; woke late by "
         f"{ms_text(reading.wakeup_late_max_us)} ms at most"
-        + (f"; priority {reading.realtime}" if reading.realtime else "; not real-time"),
+        + (f"; priority {reading.realtime}" if reading.realtime else
+           "; not real-time" if reading.process else ""),
         f"p99      {spark} to {ms_text(highest)} ms",
     )
 
