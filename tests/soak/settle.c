@@ -130,27 +130,6 @@ static bool is_noticed(const struct soak_opening *o, const struct sums *sums)
 	return o->setup.tolerant ? lost : sums->xruns > 0;
 }
 
-static void settle_losses(struct soak_opening *o, const struct sums *sums)
-{
-	struct soak_account *account = &o->shared->accounts[o->stream];
-	uint64_t lost = sums->dropped + sums->silence;
-	uint64_t xruns = sums->xruns > sums->device_xruns ? sums->xruns : sums->device_xruns;
-	/* Who is to blame is said with an xrun only. */
-	bool has_cause = xruns && sums->cause < SOAK_CAUSES;
-
-	if (o->provoked) {
-		if (!is_noticed(o, sums))
-			soak_add(&account->unnoticed, 1);
-		if (has_cause)
-			soak_add(&account->causes[sums->cause], 1);
-		return;
-	}
-	soak_add(&account->unprovoked_xruns, xruns);
-	soak_add(&account->unprovoked_frames, lost);
-	if (has_cause)
-		soak_add(&account->unprovoked_causes[sums->cause], 1);
-}
-
 /* For whoever looks for the reason. */
 static void explain(const struct soak_opening *o, const struct sums *sums)
 {
@@ -165,6 +144,29 @@ static void explain(const struct soak_opening *o, const struct sums *sums)
 		sums->xruns, sums->device_xruns, setup->rate, setup->period, setup->buffer,
 		setup->depth_ms, setup->provoke_ms, setup->tolerant ? ", tolerant" : "",
 		setup->by_mmap ? ", mmap" : "", setup->drains ? ", drained" : "");
+}
+
+static void settle_losses(struct soak_opening *o, const struct sums *sums)
+{
+	struct soak_account *account = &o->shared->accounts[o->stream];
+	uint64_t lost = sums->dropped + sums->silence;
+	uint64_t xruns = sums->xruns > sums->device_xruns ? sums->xruns : sums->device_xruns;
+	/* Who is to blame is said with an xrun only. */
+	bool has_cause = xruns && sums->cause < SOAK_CAUSES;
+
+	if (o->provoked) {
+		if (!is_noticed(o, sums)) {
+			soak_add(&account->unnoticed, 1);
+			explain(o, sums);
+		}
+		if (has_cause)
+			soak_add(&account->causes[sums->cause], 1);
+		return;
+	}
+	soak_add(&account->unprovoked_xruns, xruns);
+	soak_add(&account->unprovoked_frames, lost);
+	if (has_cause)
+		soak_add(&account->unprovoked_causes[sums->cause], 1);
 }
 
 void soak_settle(struct soak_opening *o)
