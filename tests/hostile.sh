@@ -12,17 +12,7 @@ set -u
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/tap.sh"
 build=$(cd "${1:?usage: tests/hostile.sh BUILD}" && pwd)
-if [ "$(id -u)" -ne 0 ]; then
-	sudo -n true 2> /dev/null && exec sudo -n "$0" "$build"
-	fail "hostile surroundings" "they need root, and sudo asks for a password"
-	end_of_tests
-fi
-if [ "${HOSTILE_INSIDE:-}" != yes ]; then
-	HOSTILE_INSIDE=yes unshare -m --propagation private true 2> /dev/null &&
-		HOSTILE_INSIDE=yes exec unshare -m --propagation private "$0" "$build"
-	fail "hostile surroundings" "no mount namespace can be made here"
-	end_of_tests
-fi
+in_own_mounts "hostile surroundings" "$build"
 
 work=$(mktemp -d)
 player='' hers='' his=''

@@ -14,17 +14,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 . "$here/tests/tap.sh"
 mkdir -p "${1:?usage: tests/package.sh FOLDER}"
 kept=$(cd "$1" && pwd)
-if [ "$(id -u)" -ne 0 ]; then
-	sudo -n true 2> /dev/null && exec sudo -n "$0" "$kept"
-	fail "packages" "they need root, and sudo asks for a password"
-	end_of_tests
-fi
-if [ "${PACKAGE_INSIDE:-}" != yes ]; then
-	PACKAGE_INSIDE=yes unshare -m --propagation private true 2> /dev/null &&
-		PACKAGE_INSIDE=yes exec unshare -m --propagation private "$0" "$kept"
-	fail "packages" "no mount namespace can be made here"
-	end_of_tests
-fi
+in_own_mounts "packages" "$kept"
 work=$(mktemp -d)
 root=$work/layers/root
 finish() {

@@ -27,6 +27,21 @@ end_of_tests() {
 	exit
 }
 
+# in_own_mounts NAME ARGUMENT: this script again, with that argument, as root and where what it
+# mounts nobody else sees; comes back there. NAME fails where that cannot be had.
+in_own_mounts() {
+	if [ "$(id -u)" -ne 0 ]; then
+		sudo -n true 2> /dev/null && exec sudo -n "$0" "$2"
+		fail "$1" "they need root, and sudo asks for a password"
+		end_of_tests
+	fi
+	[ "${HAS_OWN_MOUNTS:-}" != yes ] || return 0
+	HAS_OWN_MOUNTS=yes unshare -m --propagation private true 2> /dev/null &&
+		HAS_OWN_MOUNTS=yes exec unshare -m --propagation private "$0" "$2"
+	fail "$1" "no mount namespace can be made here"
+	end_of_tests
+}
+
 # from_tap COMMAND…: passes and fails what COMMAND says that passed and failed, and shows
 # all else. One more failure if it did not come to its plan, if not all that it has run was
 # seen, or if it ended otherwise than with 0 or, after a failure, 1.
