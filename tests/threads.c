@@ -12,7 +12,31 @@
 
 #include <check.h>
 
+#include "core/clock.h"
 #include "tests/clocked/rig.h"
+
+#define SOON_NS (20 * HR_NS_PER_S)	/* far beyond any delay that is none */
+
+unsigned int count_entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	unsigned int n = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n;
+}
+
+void assert_tasks(unsigned int n)
+{
+	uint64_t end_ns = hr_now_ns() + SOON_NS;
+
+	while (count_entries("/proc/self/task") != n && hr_now_ns() < end_ns)
+		rig_sleep_ms(1);
+	ck_assert_uint_eq(count_entries("/proc/self/task"), n);
+}
 
 pid_t thread_by_name(const char *name)
 {

@@ -8,6 +8,13 @@
 
 #include <sys/types.h>
 
+/** Entries of a folder, as of /proc/self/fd and /proc/self/task. */
+unsigned int count_entries(const char *path);
+
+/** There are so many entries of /proc/self/task: at the latest soon, for a thread that was
+ * joined may be listed for a moment still. */
+void assert_tasks(unsigned int n);
+
 /** The thread of that name; there must be one. */
 pid_t thread_by_name(const char *name);
 

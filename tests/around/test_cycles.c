@@ -4,16 +4,15 @@
  * Opened and closed without end, and drained at the very moment of an underrun: what
  * shows only after many times.
  */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "core/clock.h"
 #include "tests/pcm_rig.h"
+#include "tests/threads.h"
 
 #define WARM_UP 500u
 #define N_DRAINS 800u
-#define SOON_NS (20 * HR_NS_PER_S)
 
 /* A sanitizer keeps what was freed, and takes its time. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -44,18 +43,6 @@ static void tear_down(void)
 	pcm_rig_finish(&rig);
 }
 
-static unsigned int count_entries(const char *path)
-{
-	DIR *dir = opendir(path);
-	unsigned int n = 0;
-
-	ck_assert_ptr_nonnull(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
-
 static unsigned int count_mappings(void)
 {
 	FILE *file = fopen("/proc/self/maps", "r");
@@ -78,16 +65,6 @@ static long resident_pages(void)
 	ck_assert_int_eq(fscanf(file, "%ld %ld", &size, &pages), 2);
 	fclose(file);
 	return pages;
-}
-
-/* A joined thread may be listed for a moment still. */
-static void assert_tasks(unsigned int n)
-{
-	uint64_t end_ns = hr_now_ns() + SOON_NS;
-
-	while (count_entries("/proc/self/task") != n && hr_now_ns() < end_ns)
-		rig_sleep_ms(1);
-	ck_assert_uint_eq(count_entries("/proc/self/task"), n);
 }
 
 static void open_and_close(unsigned int n)

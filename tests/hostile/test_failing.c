@@ -9,7 +9,6 @@
  *
  * Each in a process of its own, which has never had a stream before.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,8 +20,8 @@
 #include "tests/hostile/imports.h"
 #include "tests/lines.h"
 #include "tests/pcm_rig.h"
+#include "tests/threads.h"
 
-#define SOON_NS (20 * HR_NS_PER_S)
 #define CALLS_MAX 1000		/* far more than there are */
 #define SLICES 4		/* of the calls: so many tests may run at a time */
 #define FRAMES 480
@@ -53,28 +52,6 @@ static void set_up(void)
 static void tear_down(void)
 {
 	pcm_rig_finish(&rig);
-}
-
-static unsigned int count(const char *path)
-{
-	DIR *dir = opendir(path);
-	unsigned int n = 0;
-
-	ck_assert_ptr_nonnull(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
-}
-
-/* A thread that was joined may be listed for a moment still. */
-static void assert_count(const char *path, unsigned int n)
-{
-	uint64_t end_ns = hr_now_ns() + SOON_NS;
-
-	while (count(path) != n && hr_now_ns() < end_ns)
-		rig_sleep_ms(1);
-	ck_assert_uint_eq(count(path), n);
 }
 
 /* What alsa-lib's own snd_pcm_set_params() does, of which every call may fail. */
@@ -157,7 +134,7 @@ static bool open_stream_that_fails(const char *keys, snd_pcm_stream_t stream, bo
 /* The n-th call fails. True if there were so many. */
 static bool fail_stream(int kind, unsigned int n, bool onwards)
 {
-	unsigned int fds = count("/proc/self/fd"), tasks = count("/proc/self/task");
+	unsigned int fds = count_entries("/proc/self/fd"), tasks = count_entries("/proc/self/task");
 	bool failed;
 
 	rig.params = quick;
@@ -165,8 +142,8 @@ static bool fail_stream(int kind, unsigned int n, bool onwards)
 	imports_fail(n, onwards, only);
 	failed = open_stream_that_fails(kinds[kind].keys, kinds[kind].stream, onwards);
 	ck_assert_int_eq(imports_held(), 0);
-	ck_assert_uint_eq(count("/proc/self/fd"), fds);
-	assert_count("/proc/self/task", tasks);
+	ck_assert_uint_eq(count_entries("/proc/self/fd"), fds);
+	assert_tasks(tasks);
 	lines[0] = '\0';
 	n_lines = 0;
 	ck_assert_int_eq(snd_pcm_open_lconf(&rig.pcm, "x", kinds[kind].stream, 0, rig.config),
@@ -253,7 +230,7 @@ static void load_config(void)
 /* _i: whether a stream has left a page. */
 static bool fail_counters(int with_page, unsigned int n, bool onwards)
 {
-	unsigned int fds = count("/proc/self/fd");
+	unsigned int fds = count_entries("/proc/self/fd");
 	const char *name;
 	int err;
 
@@ -270,7 +247,7 @@ static bool fail_counters(int with_page, unsigned int n, bool onwards)
 	ck_assert_msg(n_lines <= 1, "%u lines: %s", n_lines, lines);
 	imports_fail(0, false, NULL);
 	ck_assert_int_eq(imports_held(), 0);
-	ck_assert_uint_eq(count("/proc/self/fd"), fds);
+	ck_assert_uint_eq(count_entries("/proc/self/fd"), fds);
 	ck_assert_int_eq(use_counters(), 0);
 	ck_assert_int_eq(imports_held(), 0);
 	return name != NULL;

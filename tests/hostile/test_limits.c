@@ -5,7 +5,6 @@
  * together as low as they can be. A stream that opens is a sound one; one that does not
  * has given a proper error and kept nothing. Run by nobody, whom limits bind.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 
 #include "tests/lines.h"
 #include "tests/pcm_rig.h"
+#include "tests/threads.h"
 
 #define NOBODY 65534
 #define FRAMES 960
@@ -65,18 +65,6 @@ static void become_nobody(void)
 		return;
 	ck_assert_int_eq(setresgid(NOBODY, NOBODY, NOBODY), 0);
 	ck_assert_int_eq(setresuid(NOBODY, NOBODY, NOBODY), 0);
-}
-
-static unsigned int count(const char *path)
-{
-	DIR *dir = opendir(path);
-	unsigned int n = 0;
-
-	ck_assert_ptr_nonnull(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n;
 }
 
 /* Records, and each frame has the number after the one before. */
@@ -168,7 +156,7 @@ static const struct row {
 /* In a process of its own: exits with 1 if it works, with 0 after a proper error. */
 static int try_with(const struct row *row, unsigned long n)
 {
-	unsigned int fds = count("/proc/self/fd"), lines_max;
+	unsigned int fds = count_entries("/proc/self/fd"), lines_max;
 	struct rlimit before;
 	int err;
 
@@ -182,9 +170,9 @@ static int try_with(const struct row *row, unsigned long n)
 		      lines);
 	ck_assert_msg(err == 0 || is_among(err, row->errors), "%s %lu: %s: %s", row->name, n,
 		      snd_strerror(err), lines);
-	ck_assert_uint_eq(count("/proc/self/fd"), fds);
+	ck_assert_uint_eq(count_entries("/proc/self/fd"), fds);
 	ck_assert_int_eq(try_stream(), 0);
-	ck_assert_uint_eq(count("/proc/self/fd"), fds);
+	ck_assert_uint_eq(count_entries("/proc/self/fd"), fds);
 	return err == 0;
 }
 
