@@ -320,10 +320,8 @@ static int clocked_resume(snd_pcm_ioplug_t *io)
 		[CLOCKED_XRUN] = SND_PCM_STATE_XRUN,
 	};
 	struct clocked_pcm *pcm = clocked_lock(io);
-	int err = clocked_faults_fail(&pcm->dev, CLOCKED_CALL_RESUME);
+	int err = clocked_faults_resume(&pcm->dev, &pcm->words, hr_now_ns());
 
-	if (err == 0)
-		err = clocked_faults_resume(&pcm->dev, &pcm->words, hr_now_ns());
 	if (err == 0)
 		snd_pcm_ioplug_set_state(io, states[pcm->dev.state]);
 	clocked_unlock(pcm);

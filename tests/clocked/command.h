@@ -32,7 +32,6 @@ enum clocked_call {
 	CLOCKED_CALL_DELAY,		/* snd_pcm_avail_delay() hands it on as it is */
 	CLOCKED_CALL_PAUSE,
 	CLOCKED_CALL_DRAIN,
-	CLOCKED_CALL_RESUME,		/* alsa-lib keeps it for itself */
 	CLOCKED_CALL_DESCRIPTORS,	/* of poll */
 	CLOCKED_CALL_REVENTS,
 	CLOCKED_N_CALLS,
