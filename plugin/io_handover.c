@@ -89,6 +89,33 @@ bool hr_io_declare_dry(struct hr_io *io)
 							memory_order_seq_cst);
 }
 
+bool hr_io_is_overdue(struct hr_io *io, uint64_t before, uint64_t now_ns)
+{
+	/* relaxed: a setting by itself. */
+	if (now_ns <= hr_position_end_ns(&io->position, io->rate, before) ||
+	    io->config->underrun_silence ||
+	    atomic_load_explicit(&io->stop_threshold, memory_order_relaxed) > io->buffer)
+		return false;
+	/* relaxed: ordered by the commit of the frames. */
+	atomic_store_explicit(&io->overdue, before, memory_order_relaxed);
+	return true;
+}
+
+void hr_io_settle_overdue(struct hr_io *io)
+{
+	(void)hr_io_request(io, HR_REQUEST_LOOK);
+	/* relaxed: ordered by the next commit. */
+	atomic_store_explicit(&io->overdue, 0, memory_order_relaxed);
+}
+
+bool hr_io_came_overdue(const struct hr_io *io)
+{
+	/* relaxed: who sees the frames sees it. */
+	uint64_t overdue = atomic_load_explicit(&io->overdue, memory_order_relaxed);
+
+	return overdue && overdue <= io->taken;
+}
+
 void hr_io_wake_program(struct hr_io *io)
 {
 	if (hr_io_ready(io))

@@ -125,7 +125,7 @@ static void device_xrun(struct hr_io *io)
 	bool sound_waits = hr_playback_waiting(io, io->taken) > 0;
 	/* Once: the program may set another stop threshold meanwhile, and who has been
 	 * declared dry must not go on. */
-	bool silence = hr_playback_plays_silence(io);
+	bool silence = hr_playback_plays_silence(io), overdue;
 	enum hr_cause cause;
 	int err = -EPIPE;
 
@@ -139,7 +139,12 @@ static void device_xrun(struct hr_io *io)
 	 * the program is told that they were not taken. */
 	if (!sound_waits && !silence)
 		sound_waits = !hr_io_declare_dry(io);
-	cause = hr_blame_for_xrun(io, sound_waits);
+	/* A card would have refused it. It waits for us in that write, and is told there;
+	 * if another was late first, what waits is as good as in time. */
+	overdue = sound_waits && !silence && hr_io_came_overdue(io);
+	cause = hr_blame_for_xrun(io, sound_waits && !overdue);
+	if (overdue && cause == HR_CAUSE_PROGRAM)
+		sound_waits = false;
 	hr_stats_device_xrun(io, cause);
 	if (sound_waits || silence)
 		err = bridge(io, cause, sound_waits);

@@ -108,6 +108,7 @@ struct hr_io {
 	_Atomic bool period_event;	/* to be woken at the end of each period, too */
 	_Atomic uint64_t stop_threshold; /* frames, UINT64_MAX = never stop */
 	_Atomic uint64_t late;		/* playback: frames taken that the device had others for */
+	_Atomic uint64_t overdue;	/* playback: what is written from here on is; 0 = nothing */
 	_Atomic bool draining;
 
 	/* Written by [io], the position with each step. */
@@ -198,6 +199,20 @@ void hr_io_set_appl_pos(struct hr_io *io, uint64_t appl_pos, uint64_t appl_ptr);
  * the I/O thread sets HR_FAULT_DRY and looks at appl_pos. [program]
  */
 bool hr_io_too_late(struct hr_io *io, uint64_t before);
+
+/**
+ * Playback: whether what is written now_ns, from position before on, is overdue: all before
+ * it should have been heard, and the stream is to end then. If so, the I/O thread is to look
+ * once it is written, and then hr_io_settle_overdue(). [program]
+ */
+bool hr_io_is_overdue(struct hr_io *io, uint64_t before, uint64_t now_ns);
+
+/** What was overdue is written: have the I/O thread see whether the device has run dry, as
+ * a card does with each write. Before hr_io_too_late(). [program] */
+void hr_io_settle_overdue(struct hr_io *io);
+
+/** Playback: whether all that waits was overdue when it was written. [io] */
+bool hr_io_came_overdue(const struct hr_io *io);
 
 /** Playback: declare the stream dry. False if frames have come meanwhile: it is
  * none then. [io] */

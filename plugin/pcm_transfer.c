@@ -117,11 +117,10 @@ static uint64_t write_time(struct hr_pcm *pcm)
 /* Write frames at the end of the stream; areas NULL writes silence. Returns how
  * many there was room for. */
 static snd_pcm_uframes_t append(struct hr_pcm *pcm, const snd_pcm_channel_area_t *areas,
-				snd_pcm_uframes_t offset, snd_pcm_uframes_t frames)
+				snd_pcm_uframes_t offset, snd_pcm_uframes_t frames,
+				uint64_t now_ns)
 {
 	snd_pcm_uframes_t done = 0;
-	/* Before a forward that is noticed the position need not have been asked for. */
-	uint64_t now_ns = areas ? write_time(pcm) : hr_now_ns();
 
 	/* Forward while draining: there is nothing to wait for. relaxed: set by this
 	 * side. */
@@ -149,8 +148,9 @@ static void follow_playback(struct hr_pcm *pcm)
 	if (pcm->appl_pos < written)
 		go_back(pcm, pcm->appl_pos);
 	else if (pcm->appl_pos > written)
-		/* snd_pcm_forward(): nobody wrote these. */
-		append(pcm, NULL, 0, pcm->appl_pos - written);
+		/* snd_pcm_forward(): nobody wrote these, nor need the position have been
+		 * asked for. */
+		append(pcm, NULL, 0, pcm->appl_pos - written, hr_now_ns());
 }
 
 /* Capture: what is before the program is not needed any more. A program that has gone
@@ -284,12 +284,16 @@ static snd_pcm_sframes_t write_in_time(struct hr_pcm *pcm,
 				       snd_pcm_uframes_t offset, snd_pcm_uframes_t size)
 {
 	uint64_t before = hr_stream_write_pos(pcm->stream), reached;
-	uint64_t from = pcm->appl_pos;
+	uint64_t from = pcm->appl_pos, now_ns = write_time(pcm);
 	snd_pcm_uframes_t late = late_frames(pcm, size), done = late;
+	bool overdue = pcm->ioplug.state == SND_PCM_STATE_RUNNING &&
+		       hr_io_is_overdue(&pcm->io, before, now_ns);
 
 	if (late < size)
-		done += append(pcm, areas, offset + late, size - late);
+		done += append(pcm, areas, offset + late, size - late, now_ns);
 	moved_on(pcm, done);
+	if (overdue)
+		hr_io_settle_overdue(&pcm->io);
 	if (!hr_io_too_late(&pcm->io, before)) {
 		count_late(pcm, late);
 		return (snd_pcm_sframes_t)done;

@@ -5,6 +5,7 @@
 #include "core/clock.h"
 
 #define COLLISIONS_MAX 4
+#define DRIFT 64		/* a card is faster than its rate by less than one in so many */
 #define QUANTUM_NS (HR_NS_PER_S / 4096)	/* 0.24 ms: finer than any period's use */
 
 void hr_position_publish(struct hr_position *p, uint64_t pos, uint64_t time_ns,
@@ -75,6 +76,17 @@ uint64_t hr_position_last(const struct hr_position *p)
 {
 	/* seq_cst: see hr_position_publish(). */
 	return atomic_load_explicit(&p->pos, memory_order_seq_cst);
+}
+
+uint64_t hr_position_end_ns(const struct hr_position *p, uint32_t rate, uint64_t end)
+{
+	/* relaxed both: between two readings it is off by as much as they differ. */
+	uint64_t pos = atomic_load_explicit(&p->pos, memory_order_relaxed);
+	uint64_t left = end > pos ? end - pos - 1 : 0;
+
+	left -= left / DRIFT;
+	return atomic_load_explicit(&p->time_ns, memory_order_relaxed) +
+	       hr_frames_to_ns(left, rate);
 }
 
 int64_t hr_position_extra(const struct hr_position *p)

@@ -40,6 +40,10 @@ uint64_t hr_position_last(const struct hr_position *position);
 /** CLOCK_MONOTONIC of the last reading. [any] */
 uint64_t hr_position_time(const struct hr_position *position);
 
+/** When all before position end may be over by the clock, at the earliest. [any] */
+uint64_t hr_position_end_ns(const struct hr_position *position, uint32_t rate,
+			    uint64_t end);
+
 /** Delay beyond the device's buffer, of the last reading. [any] */
 int64_t hr_position_extra(const struct hr_position *position);
 

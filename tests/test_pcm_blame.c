@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "core/clock.h"
 #include "tests/pcm_rig.h"
@@ -26,6 +27,7 @@ static struct rig rig;
 static uint8_t sound[2 * RATE * 2];
 static struct hr_episode episodes[HR_EPISODES_KEPT];
 static uint32_t n_episodes;
+static int64_t written;			/* frames of the stream that is open */
 
 static void set_up(void)
 {
@@ -184,7 +186,7 @@ static bool fill_up(void)
 	snd_pcm_sframes_t n;
 
 	while ((n = snd_pcm_writei(rig.pcm, sound, PERIOD)) > 0)
-		;
+		written += n;
 	return n == 0 || n == -EAGAIN;
 }
 
@@ -220,6 +222,7 @@ static void forget_it(void)
 static bool try_to_play(const char *keys, snd_pcm_uframes_t buffer)
 {
 	open_stream(SND_PCM_STREAM_PLAYBACK, keys, buffer);
+	written = 0;
 	be_realtime(0, 70);
 	prepare_hog();
 	rig_thresholds(&rig, 2 * (long)buffer, 0, 0);
@@ -386,6 +389,68 @@ START_TEST(a_program_that_is_late_after_the_scheduler_is_not)
 	end_hogging();
 	wait_for("Device Xruns", 1);
 	assert_first_xrun(HR_CAUSE_SCHEDULER, false);
+}
+END_TEST
+
+/* It writes before the I/O thread has seen that the device has run dry: nothing is taken, it
+ * is told, and can go on. */
+static void assert_told_when_it_writes(void)
+{
+	ck_assert_int_eq(snd_pcm_writei(rig.pcm, sound, PERIOD), -EPIPE);
+	ck_assert_int_eq(snd_pcm_state(rig.pcm), SND_PCM_STATE_XRUN);
+	assert_last(HR_EPISODE_XRUN, HR_CAUSE_PROGRAM);
+	ck_assert_uint_eq(n_episodes, 1);
+	ck_assert_int_eq(counter("Xruns"), 1);
+	ck_assert_int_eq(counter("Device Xruns"), 1);
+	ck_assert_int_eq(snd_pcm_prepare(rig.pcm), 0);
+	ck_assert(fill_up());
+	ck_assert_int_eq(snd_pcm_nonblock(rig.pcm, 0), 0);
+	ck_assert_int_eq(snd_pcm_drain(rig.pcm), 0);
+	ck_assert_int_eq(counter("Frames"), written);
+	ck_assert_int_eq(counter("Frames Dropped"), 0);
+	ck_assert_int_eq(counter("Xruns"), 1);
+}
+
+START_TEST(a_late_program_is_told_though_the_thread_is_late_too)
+{
+	start_playing("", 20 * PERIOD);
+	rig_let_pass_ms(100);
+	begin_to_hog(300);
+	rig_let_pass_ms(200);
+	assert_told_when_it_writes();
+	end_hogging();
+}
+END_TEST
+
+/* On the processor of the I/O thread, and before it. */
+START_TEST(a_program_that_writes_as_soon_as_its_process_goes_on_is_told)
+{
+	pid_t child;
+
+	start_playing("", 4 * PERIOD);
+	pin(0, hog.cpu);
+	child = stop_process_and_go_on(200);
+	assert_told_when_it_writes();
+	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+}
+END_TEST
+
+/* With sound in the ring, or without but held up later than the thread: it learns nothing. */
+static const struct {
+	const char *keys;
+	snd_pcm_uframes_t buffer;
+} in_time[] = { { "slave.buffer 960", 20 * PERIOD }, { "", 8 * PERIOD } };
+
+START_TEST(a_program_is_not_told_what_the_scheduler_did)	/* _i: of in_time */
+{
+	unsigned int ms = (unsigned int)(in_time[_i].buffer / PER_MS) + 100;
+
+	start_playing(in_time[_i].keys, in_time[_i].buffer);
+	begin_to_hog(ms + 100);
+	rig_let_pass_ms(ms);
+	ck_assert(play_for_ms(50));
+	end_hogging();
+	assert_first_xrun(HR_CAUSE_SCHEDULER, true);
 }
 END_TEST
 
@@ -720,6 +785,10 @@ static void add_playback(Suite *suite)
 	tcase_add_test(tcase, a_stop_that_is_over_is_no_excuse);
 	tcase_add_test(tcase, a_program_that_was_late_before_the_scheduler_is_to_blame);
 	tcase_add_test(tcase, a_program_that_is_late_after_the_scheduler_is_not);
+	tcase_add_test(tcase, a_late_program_is_told_though_the_thread_is_late_too);
+	tcase_add_test(tcase, a_program_that_writes_as_soon_as_its_process_goes_on_is_told);
+	tcase_add_loop_test(tcase, a_program_is_not_told_what_the_scheduler_did, 0,
+			    (int)N_OF(in_time));
 	tcase_add_loop_test(tcase, a_device_that_stops_is_to_blame, 0, 2);
 	tcase_add_test(tcase, a_device_that_stops_while_sound_waits_is_to_blame);
 	tcase_add_test(tcase, a_device_that_jumps_is_to_blame);

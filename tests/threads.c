@@ -104,7 +104,7 @@ static void wait_until_it_rests(pid_t tid)
 	} while (is.state != 'S' || was.state != 'S' || is.rests != was.rests);
 }
 
-void stop_process_ms(unsigned int ms)
+static pid_t begin_to_stop(unsigned int ms)
 {
 	pid_t parent = getpid(), child;
 
@@ -117,5 +117,25 @@ void stop_process_ms(unsigned int ms)
 		kill(parent, SIGCONT);
 		_exit(0);
 	}
+	return child;
+}
+
+void stop_process_ms(unsigned int ms)
+{
+	pid_t child = begin_to_stop(ms);
+
 	ck_assert_int_eq(waitpid(child, NULL, 0), child);
+}
+
+pid_t stop_process_and_go_on(unsigned int ms)
+{
+	pid_t child = begin_to_stop(ms);
+	uint64_t now_ns = hr_now_ns(), was_ns;
+
+	do {
+		was_ns = now_ns;
+		rig_sleep_ms(1);
+		now_ns = hr_now_ns();
+	} while (now_ns - was_ns < ms * HR_NS_PER_MS / 2);
+	return child;
 }

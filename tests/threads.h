@@ -25,4 +25,8 @@ unsigned long times_kept(pid_t tid);
  * reporter sleeps, by whom a stop is found out: one that comes while it is busy is not. */
 void stop_process_ms(unsigned int ms);
 
+/** The same, but who calls is back as soon as the process goes on, with no other wait after
+ * it. Returns the child that has stopped it, to be waited for. */
+pid_t stop_process_and_go_on(unsigned int ms);
+
 #endif
