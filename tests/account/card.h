@@ -70,6 +70,7 @@ struct card {
 	unsigned int cards;	/* so many were opened */
 	bool is_away, left_in_flight;	/* it vanished; while it went */
 	uint64_t away_ns;	/* since then */
+	bool may_dodge;	/* the program goes back, or its stream on, when it is dry */
 };
 
 /** Make the folder. To be called in the process that plays. False after a line. */

@@ -13,8 +13,11 @@ static bool may_be(const struct card *card, const struct hr_episode *episode,
 
 	switch (episode->cause) {
 	case HR_CAUSE_PROGRAM:
-		/* A card that is away or lost was nobody else's doing. */
-		return episode->kind != HR_EPISODE_AWAY && episode->kind != HR_EPISODE_LOST;
+		/* A card that is away or lost was nobody else's doing; and a player that was
+		 * late is told, unless its stream goes on or it goes back. */
+		return episode->kind != HR_EPISODE_AWAY && episode->kind != HR_EPISODE_LOST &&
+		       (episode->kind != HR_EPISODE_DEVICE || befell ||
+			!card->plan->playback || card->may_dodge);
 	case HR_CAUSE_SCHEDULER:
 		/* One that the card has not woken is late like one without a processor. A
 		 * recording card that fails by itself may do so as if it had been left alone

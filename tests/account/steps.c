@@ -26,6 +26,7 @@ static void draw_thresholds(struct program *p, struct rng *rng)
 
 	p->start = plan->starts_itself ? starts[plan->index % 4] : p->boundary;
 	p->stop = plan->never_stops ? p->boundary : p->buffer;
+	p->card.may_dodge = p->card.may_dodge || plan->never_stops || plan->on_underrun_silence;
 	if (!rng)
 		return;
 	p->start = rng_chance(rng, 85) ? starts[rng_below(rng, 4)] : p->boundary;
@@ -36,6 +37,7 @@ static void draw_thresholds(struct program *p, struct rng *rng)
 	default: p->stop = p->buffer; break;
 	}
 	p->stopped_early = p->stopped_early || p->stop < p->buffer;
+	p->card.may_dodge = p->card.may_dodge || p->stop > p->buffer;
 }
 
 void program_set_thresholds(struct program *p, struct rng *rng)
@@ -222,6 +224,7 @@ static void go_back(struct program *p, struct rng *rng)
 	if (n == 0)
 		return;
 	most = n;
+	p->card.may_dodge = true;
 	n = snd_pcm_rewind(p->pcm, (snd_pcm_uframes_t)n);
 	if (n > 0)
 		book_go_back(&p->book, (uint64_t)n);
@@ -265,6 +268,7 @@ static void forget(struct program *p)
 	p->was_reset = true;
 	p->befell |= BEFELL_RESET;
 	book_reset(&p->book);
+	p->card.may_dodge = true;
 	snd_pcm_hwsync(p->pcm);
 	program_note(p, 0, "hwsync");
 }
