@@ -16,7 +16,8 @@
  *
  * Abstracted: reading and rewinding the stream are one step each (stream.pml has them); how
  * much write_pos the I/O thread sees is not. The device may run dry whenever it has played
- * all that it got, also before it is fed again. No silence is played.
+ * all that it got, also before it is fed again. No silence is played, and no
+ * write is overdue: that one waits for the I/O thread before too_late().
  *
  * Sizes: writes.
  */
