@@ -234,7 +234,7 @@ def check_elements(patient):
                           from_alsa(answer.lines) + ([answer.died] if answer.died else []))
         elif count and not keeps:
             yield Finding(
-                'card elements', HINDERS, f'{count} elements of a stream that was killed are '
+                'card elements', NOTE, f'{count} elements of a stream that was killed are '
                 f'left on {card}', ['They show what was then. A stream with card_elements '
                                     'takes them over.'],
                 [('Remove them:', doctor(f'--remove-elements {card}'))])

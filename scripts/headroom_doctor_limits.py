@@ -9,7 +9,7 @@ import shlex
 
 import headroom_doctor_alsa as alsa
 import headroom_doctor_machine as machine
-from headroom_doctor_patient import HINDERS, OK, UNKNOWN, Finding, append, as_root
+from headroom_doctor_patient import HINDERS, NOTE, OK, UNKNOWN, Finding, append, as_root
 
 DEFAULT_PRIORITY = 60
 DEFAULT_DEPTH_MS = 2000
@@ -68,6 +68,11 @@ def check_realtime(patient):
     if error is None:
         yield Finding('real-time', OK, f'headroom gets priority {wanted}')
         return
+    if os.sched_getscheduler(0) == os.SCHED_IDLE:
+        yield Finding('real-time', HINDERS, 'this terminal is of the idle class', [
+            'Whatever else runs goes first, and what is played from here breaks off meanwhile.'],
+                      [('Make it an ordinary one:', as_root('chrt -o -p 0 $$'))])
+        return
     soft, hard = resource.getrlimit(resource.RLIMIT_RTPRIO)
     why = ['Sound is fine without it until the machine is busy: then the scheduler is late, '
            'and a program that keeps up is heard to click. rtkit, by which PipeWire and '
@@ -78,13 +83,10 @@ def check_realtime(patient):
         if 0 < hard < wanted and patient.base == 'headroom':
             mend.append(('Or be content with less:',
                          append(f'defaults.headroom.rt_priority {hard}')))
-        yield Finding('real-time', HINDERS, f'priority {wanted} is asked for, and '
+        yield Finding('real-time', NOTE, f'priority {wanted} is asked for, and '
                       f'{machine.user_name()} may have {soft or "none"}', why, mend)
-    elif os.sched_getscheduler(0) == os.SCHED_IDLE:
-        yield Finding('real-time', HINDERS, 'this terminal is of the idle class', why,
-                      [('Make it an ordinary one:', as_root('chrt -o -p 0 $$'))])
     else:
-        yield Finding('real-time', HINDERS, f'priority {wanted} is refused, although the limit '
+        yield Finding('real-time', NOTE, f'priority {wanted} is refused, although the limit '
                       f'allows it: {error.strerror}', why + [
                           'A service is not allowed to by RestrictRealtime=, a container by its '
                           'rules, and a control group by cpu.rt_runtime_us.'],
@@ -125,7 +127,8 @@ def check_memory(patient):
     else:
         kib = max(needed // 1024 + 1, 65536)
         yield Finding(
-            'memory lock', HINDERS, f'{what}, and {bytes_text(soft)} may be locked',
-            ['What is not locked may be swapped out, and is late when it is needed.'],
+            'memory lock', NOTE, f'{what}, and {bytes_text(soft)} may be locked',
+            ['Sound is fine until memory is short: then what is not locked may be swapped out, '
+             'and is late when it is needed.'],
             limit_mends(resource.RLIMIT_MEMLOCK, 'memlock', 'l', 1024, needed // 1024 + 1, kib,
                         '@audio - memlock unlimited'))

@@ -42,7 +42,7 @@ part_doctor() {
 	says "elements of a stream that lives" "^ok +card elements: hw:[0-9]: none left over"
 	{ kill -KILL $holder; wait $holder; } 2> /dev/null
 	examined hda_card
-	says "elements left over" "HINDERS +card elements: 41 elements"
+	says "elements left over" "^note +card elements: 41 elements"
 	eval "$(line_after 'card elements:')" > removed
 	equal "doctor: elements left over: the line" "hw:0: 41 removed, 0 are there" \
 		"$(cat removed), $(on_card HDA) are there"
@@ -61,7 +61,7 @@ part_doctor() {
 	until_true test -e theirs
 	mv theirs said
 	says "a card of group audio" "nobody may not open /dev/snd/pcmC0D0p: that is for group audio"
-	says "no real-time priority" "priority 60 is asked for, and nobody may have none"
+	says "no real-time priority" "^note +real-time: priority 60 is asked for, and nobody may have none"
 	line=$(line_after 'real-time:' | sed 's/^sudo //; s/^su -c "\(.*\)"$/\1/')
 	eval "${line//\$\$/$terminal}"
 	echo "$here/scripts/headroom-doctor hda > their.new; mv their.new theirs" >&8
