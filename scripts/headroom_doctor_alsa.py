@@ -166,6 +166,12 @@ class Configuration:
         error = self.alsa.snd_config_search(self.top, key.encode(), ctypes.byref(found))
         return found if error == 0 else None
 
+    def of_type(self, kind):
+        """The PCMs that are defined as of this type."""
+        pcms = self.find('pcm')
+        return [name for name, keys in (self.value(pcms).items() if pcms else ())
+                if isinstance(keys, dict) and keys.get('type') == kind]
+
     def forget(self, key):
         """As if that key were not there."""
         found = self.find(key)
@@ -233,17 +239,19 @@ class Configuration:
 def read_configuration(device):
     """An Answer: the path of the library, error of reading all (0: none), the chain of
     device, where the configuration says that the modules are (None: it does not), and the
-    control devices by which the counters of the chain may be seen."""
+    control devices by which the counters of the chain may be seen, and all PCMs of type
+    headroom."""
     def question():
         configuration = Configuration()
         answer = {'library': _library_path(), 'error': configuration.error, 'chain': [],
-                  'lib': {}, 'controls': []}
+                  'lib': {}, 'controls': [], 'through': []}
         if configuration.error < 0:
             return answer
         for kind in ('pcm', 'ctl'):
             definition = configuration.definition(f'{kind}_type', 'headroom')
             answer['lib'][kind] = definition.get('lib') if isinstance(definition, dict) else None
         print('-- chain', file=sys.stderr, flush=True)
+        answer['through'] = configuration.of_type('headroom')
         answer['chain'] = configuration.chain(device)
         for link in answer['chain']:
             if link['type'] == 'headroom':

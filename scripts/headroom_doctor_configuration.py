@@ -184,19 +184,23 @@ def unknown_device(patient, link):
     """A name that nothing is defined under."""
     snippet = '/usr/share/alsa/alsa.conf.d/50-headroom.conf'
     full = link['alias'] or link['name']
+    why = []
     name = full.split(':')[0]
     if name == 'headroom' and os.path.exists(snippet):
         mend = [('Its definition is there, but not switched on:',
                  as_root(f'ln -s {snippet} /etc/alsa/conf.d/'))]
     elif link is patient.links[0] and not link['alias']:
         simple = re.fullmatch(r'[\w-]+', name)
-        mend = [('Define it:', new_device(name, some_card()))] if simple else []
+        mend = [('Look at one that is there:', doctor(shlex.quote(other)))
+                for other in patient.through[:1]]
+        if patient.through:
+            why.append('Those that go through headroom: ' + ', '.join(patient.through))
+        mend += [('Define it:', new_device(name, some_card()))] if simple else []
     else:
         place = where_is(r'\b(slave|pcm)\b', re.escape(f'"{full}"'))
         mend = [('Put one there that exists:', change(place, f'"{some_card()}"'))] if place else []
     mend.append(('These are there:', 'aplay -L'))
-    return Finding('configuration', HINDERS, f"there is no device '{full}'",
-                   mend=mend)
+    return Finding('configuration', HINDERS, f"there is no device '{full}'", why, mend)
 
 
 def goes_past(patient):

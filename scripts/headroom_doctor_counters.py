@@ -9,7 +9,7 @@ import stat
 
 import headroom_doctor_machine as machine
 from headroom_doctor_patient import HINDERS, NOTE, OK, Finding, append, as_root
-from headroom_streams import page_directory
+from headroom_streams import HeadroomError, page_directory, stream_names
 
 PAGE_BYTES = 64 * 1024          # more than the counters of a stream take
 
@@ -18,9 +18,27 @@ def check_counters(patient):
     folder = page_directory()
     named = bool(os.environ.get('HEADROOM_DIR'))
     problem = folder_problem(folder, named)
-    yield problem or Finding('counters', OK, folder)
-    if patient.is_read() and patient.first('headroom'):
+    headroom = patient.is_read() and patient.first('headroom')
+    yield problem or Finding('counters', OK, folder + (used_names(headroom) if headroom else ''))
+    if headroom:
         yield control_device(patient)
+
+
+def name_of(headroom):
+    """Under which the counters are found."""
+    return headroom['keys'].get('name') or headroom['name'].split(':')[0]
+
+
+def used_names(headroom):
+    """Which names streams have run under, if not under this one."""
+    try:
+        names = [''.join(char if char.isprintable() else '?' for char in name)
+                 for name in stream_names()]
+    except HeadroomError:
+        return ''
+    if not names or name_of(headroom) in names:
+        return ''
+    return f"; no stream has run under '{name_of(headroom)}', but under: {', '.join(names)}"
 
 
 def folder_problem(folder, named):
@@ -97,7 +115,7 @@ def space_problem(folder):
 def control_device(patient):
     """Whether the counters can be seen under the name of the stream."""
     headroom = patient.first('headroom')
-    name = headroom['keys'].get('name') or headroom['name'].split(':')[0]
+    name = name_of(headroom)
     if not name:
         return Finding('control device', NOTE, 'the device has no name of its own',
                        mend=[('See its counters:', 'ls ' + page_directory())])

@@ -44,6 +44,7 @@ class Patient:
             (value['library'], '') if value else alsa.library_path()
         self.controls = value['controls'] if value else []
         self.links = value['chain'] if value else []
+        self.through = value['through'] if value else []
         self.named_modules = value['lib'] if value else {}
         self.all = machine.processes()
         self.opened = {}

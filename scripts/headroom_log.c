@@ -16,6 +16,7 @@
 
 #include "core/clock.h"
 #include "core/episodes.h"
+#include "scripts/headroom_log_names.h"
 
 #define DEFAULT_NAME "headroom"
 #define N_DIRECTIONS 2
@@ -148,13 +149,17 @@ static void print_line(const struct line *line)
 	       episode->fill);
 }
 
-static void print_lines(const char *name)
+static void print_no_stream(uid_t owner, const char *name)
 {
-	if (!n_pages) {
-		if (!n_bad)
-			printf("no stream has run under the name '%s'\n", name);
+	if (n_bad)
 		return;
-	}
+	printf("no stream has run under the name '%s'", name);
+	print_other_names(stdout, owner, name, ", but under: ");
+	printf("\n");
+}
+
+static void print_episodes(void)
+{
 	if (!n_lines) {
 		printf("no episodes since the counters were reset\n");
 		return;
@@ -166,6 +171,19 @@ static void print_lines(const char *name)
 		print_line(&lines[i]);
 	if (n_more)
 		printf("and %llu before them\n", (unsigned long long)n_more);
+}
+
+/* name: NULL if none was asked for, by somebody who may not know that it matters. */
+static void print_lines(uid_t owner, const char *name)
+{
+	if (!n_pages) {
+		print_no_stream(owner, name ? name : DEFAULT_NAME);
+		return;
+	}
+	print_episodes();
+	if (!name && print_other_names(stdout, owner, DEFAULT_NAME,
+				       "(of '" DEFAULT_NAME "'; there are also: "))
+		printf(")\n");
 }
 
 static void print_json(void)
@@ -201,7 +219,7 @@ static void usage(FILE *to)
 "usage: headroom-log [-u USER] [--json] [NAME]\n"
 "\n"
 "Prints what befell the streams of that name (" DEFAULT_NAME ") since their counters\n"
-"were reset, the last %u of each:\n"
+"were reset, the last %u of each; or under which names streams have run:\n"
 "\n"
 "  when       it began, month, day and local time\n"
 "  stream     direction, and 0 for the first stream of that name at one time\n"
@@ -285,7 +303,7 @@ static int read_arguments(int argc, char **argv, uid_t *owner, const char **name
 
 int main(int argc, char **argv)
 {
-	const char *name = DEFAULT_NAME;
+	const char *name = NULL;
 	uid_t owner = HR_PAGE_OWN;
 	bool for_programs = false;
 	int status = read_arguments(argc, argv, &owner, &name, &for_programs);
@@ -294,7 +312,8 @@ int main(int argc, char **argv)
 		return status;
 	for (int direction = 0; direction < N_DIRECTIONS; direction++) {
 		for (uint32_t slot = 0; slot < HR_PAGE_SLOTS; slot++) {
-			if (add_slot(owner, name, (enum hr_direction)direction, slot) == 0)
+			if (add_slot(owner, name ? name : DEFAULT_NAME,
+				     (enum hr_direction)direction, slot) == 0)
 				continue;
 			fprintf(stderr, "headroom-log: a name has 1 to %u bytes\n",
 				HR_PAGE_NAME_MAX);
@@ -304,6 +323,6 @@ int main(int argc, char **argv)
 	if (for_programs)
 		print_json();
 	else
-		print_lines(name);
+		print_lines(owner, name);
 	return fflush(stdout) || n_bad ? 1 : 0;
 }

@@ -135,7 +135,9 @@ equal "beside a stream: exit status" 0 $?
 equal "beside a stream: it is the same one" "$player $before" "$player $(counter mine 'Playback Process')"
 { kill -KILL $player; wait $player; } 2> /dev/null
 doctor mine
-finds "a stream that was killed" counters ok "$work/pages"
+finds "a stream that was killed" counters ok "$work/pages\$"
+doctor real
+finds "one that no stream has run under" counters ok "no stream has run under 'real', but under: mine\$"
 
 # It takes its time: meanwhile there is something else to do.
 mkfifo nobody_reads
@@ -224,10 +226,15 @@ mends "a brace that is not closed: the line" configuration 0 mine "mine -> card"
 cp good home/.asoundrc
 doctor new
 finds "a device that is not there" configuration hinders "no device 'new'"
-mends "a device that is not there: the line" configuration 0 new "new -> hw:"
+equal "a device that is not there: which there are" 1 "$(grep -c '"Those that go through headroom: mine, real"' out)"
+gives "a device that is not there: a line" configuration 0 "$program mine"
+doctor
+finds "no device is named" configuration hinders "no device 'headroom'"
+doctor new
+mends "a device that is not there: the line" configuration 1 new "new -> hw:"
 finds "a device that is not there: its counters, too" "control device" ok "amixer -D new"
 { cat good; echo 'pcm.!default "card"'; } > home/.asoundrc
-doctor
+doctor default
 finds "the default goes past headroom" configuration hinders "'default' does not go through"
 mends "the default goes past headroom: the line" configuration 0 default "watched -> card"
 equal "the default goes through headroom: exit status" 0 "$(/usr/bin/python3 -c \

@@ -75,6 +75,7 @@ account() {
 
 says "an option that it does not know" 2 err "no such option" -x
 says "two names" 2 err "one name" a b
+says "nothing has run at all" 0 out "^no stream has run under the name 'headroom'\$"
 says "an empty name" 2 err "1 to 63 bytes" ""
 says "a name that is too long" 2 err "1 to 63 bytes" "$(printf '%064d' 0)"
 says "a user that there is not" 2 err "no user" -u "no such user" play
@@ -89,6 +90,7 @@ fi
 says "no stream has run" 0 out "no stream has run under the name 'play'" play
 head -c 20000 /dev/zero | aplay -D play "${raw[@]}" 2> err.play
 says "all went well" 0 out "no episodes since" play
+says "no name: it is another's" 0 out "^no stream has run under the name 'headroom', but under: play\$"
 
 # --- a program that is stopped ---
 
@@ -150,6 +152,31 @@ until_true has_counted gaps "Playback Frames Silence" $((before + 4800))
 exec 9>&-
 line "it was killed in a gap" "playback 0 +silence +[0-9.]+ m?s\+ .* program" gaps
 account "it was killed: the frames are those that are counted" gaps Playback
+
+# --- which names there are ---
+
+names="gaps, play, rec"
+says "a name that there is not" 0 out "^no stream has run under the name 'paly', but under: $names\$" paly
+says "of another user" 0 out "under the name 'paly'" -u nobody paly
+: > pages/a%2Eb.capture.63
+: > pages/%1Bc%C3%A9.playback.0
+for file in a.b.capture.0 a%2eb.capture.1 %41.playback.0 no.playback.64 no.playback.00 no.other.0 \
+	.playback.0 no%.playback.0 no%0.playback.0 %00.playback.0 "$(printf '%064d' 0).playback.0"; do
+	: > "pages/$file"
+done
+says "names as they are, and files that are no pages" 0 out \
+	"'paly', but under: ?cé, a.b, $names\$" paly
+cp "$page" pages/headroom.playback.0
+headroom_log
+equal "no name: the line behind it" "(of 'headroom'; there are also: ?cé, a.b, $names)" "$(tail -n 1 out)"
+headroom_log headroom
+equal "a name: no such line" 0 "$(grep -c 'there are also' out)"
+rm pages/{a%2Eb,%1Bc,headroom}*
+mv pages aside
+mkfifo pages
+says "no folder" 0 out "'paly'\$" paly
+rm pages
+mv aside pages
 
 # --- pages that are none ---
 
