@@ -190,6 +190,19 @@ for file in "$here/README.md" "$here/conf/troubleshooting.md" "$here/conf/asound
 	"${pages[@]}"; do
 	document "$file"
 done
+
+# The guide's lines change a definition, however its slave is written.
+grep -oE "'pcm\.mine\.[^']+'" "$here/conf/troubleshooting.md" | tr -d "'" | sort -u > changes
+for slave in 'slave.pcm "hw:0"' 'slave.pcm { type clocked }' \
+	'slave { pcm { type clocked } period 480 }'; do
+	refused=
+	while IFS= read -r line; do
+		printf '%s\n' "pcm.mine { type headroom $slave }" "$line" | cat base - > home/.asoundrc
+		aplay -q -D mine tree/sound.wav > out 2> err || refused+="$line: $(tail -n 1 err)"
+	done < changes
+	equal "the guide's $(wc -l < changes) changes of $slave" "" "$refused"
+done
+
 equal "programs and options that are named in the text" "" "$said"
 
 end_of_tests
