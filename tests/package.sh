@@ -63,7 +63,6 @@ equal "the plug-in's package has nothing else" "$(cat << END
 etc/alsa/conf.d/50-headroom.conf
 $place/libasound_module_ctl_headroom.so
 $place/libasound_module_pcm_headroom.so
-usr/share/alsa/alsa.conf.d/50-headroom.conf
 usr/share/doc/libasound2-plugin-headroom/changelog.Debian.gz
 usr/share/doc/libasound2-plugin-headroom/copyright
 usr/share/man/man5/alsa-headroom.5.gz
@@ -78,6 +77,18 @@ equal "nothing runs when the plug-in is installed or removed" "conffiles control
 equal "when the tools are, only what compiles their modules" "set -e set -e" \
 	"$(for script in postinst prerm; do dpkg-deb -I "$tools" $script; done |
 		sed '/^# Automatically added by dh_python3/,/^# End/d; /^#/d' | xargs)"
+
+# The rest of what README.md links to is in the packages or, as the licence, in Debian.
+docs=usr/share/doc/headroom
+links=$(grep -oE '\]\([^)#:]+\)' "unpacked/tools/$docs/README.md" | sed 's/^](//; s/)$//')
+equal "README.md has links to files" yes "$([ -n "$links" ] && echo yes || echo no)"
+equal "they lead nowhere" "" "$(while IFS= read -r link; do
+	case $link in
+	/usr/share/common-licenses/*) [ -e "$link" ] ;;
+	/*) [ -e "unpacked/plug-in$link" ] ;;
+	*) [ -e "unpacked/tools/$docs/$link" ] ;;
+	esac || echo "$link"
+done <<< "$links")"
 
 # hardened FILE: every flag that Debian has is in it.
 hardened() {
