@@ -239,12 +239,13 @@ class Configuration:
 def read_configuration(device):
     """An Answer: the path of the library, error of reading all (0: none), the chain of
     device, where the configuration says that the modules are (None: it does not), and the
-    control devices by which the counters of the chain may be seen, and all PCMs of type
-    headroom."""
+    control devices by which the counters of the chain may be seen, all PCMs of type headroom,
+    and whether the installed one has its defaults."""
     def question():
         configuration = Configuration()
         answer = {'library': _library_path(), 'error': configuration.error, 'chain': [],
-                  'lib': {}, 'controls': [], 'through': []}
+                  'lib': {}, 'controls': [], 'through': [],
+                  'has_defaults': False}
         if configuration.error < 0:
             return answer
         for kind in ('pcm', 'ctl'):
@@ -252,6 +253,7 @@ def read_configuration(device):
             answer['lib'][kind] = definition.get('lib') if isinstance(definition, dict) else None
         print('-- chain', file=sys.stderr, flush=True)
         answer['through'] = configuration.of_type('headroom')
+        answer['has_defaults'] = configuration.find('defaults.headroom.slave') is not None
         answer['chain'] = configuration.chain(device)
         for link in answer['chain']:
             if link['type'] == 'headroom':

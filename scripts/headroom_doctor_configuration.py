@@ -12,7 +12,7 @@ import headroom_doctor_alsa as alsa
 import headroom_doctor_machine as machine
 from headroom_doctor_patient import (
     HINDERS, OK, SERVER_TYPES, UNKNOWN, Finding, append, as_root, change, doctor, edit, from_alsa,
-    where_is)
+    new_slave, where_is)
 
 MODULES = {'pcm': ('libasound_module_pcm_headroom.so', '_snd_pcm_headroom_open'),
            'ctl': ('libasound_module_ctl_headroom.so', '_snd_ctl_headroom_open')}
@@ -151,23 +151,42 @@ def unreadable_configuration(patient):
           aside if os.access(os.path.dirname(path), os.W_OK) else as_root(aside))])
 
 
-def refused_value(lines):
+def refused_value(patient, lines):
     """A Finding about the value that headroom refuses, or None."""
     for line in from_alsa(lines, most=len(lines)):
-        found = re.match(r"headroom: in pcm\.(.+?): (?:(\S+) is '(.*?)', allowed: (.*)|"
-                         r"unknown key '(.+?)'; known: (.*))", line)
-        if not found:
+        found = re.match(r"headroom: in pcm\.(.+?): (?:(\S+) is '(.*?)', allowed: |"
+                         r"unknown key '(.+?)'; known: |(clear) is (\d+) and trigger is (\d+))", line)
+        if found:
+            name, key, value, unknown, clear, low, high = found.groups()
+            mend = without(name, unknown or key or clear, low or value) or \
+                without(name, 'trigger', high or '')
+        elif line.startswith('headroom: ') and ': no slave is given' in line:
+            mend = [('Give one:', append(f'{patient.first("headroom")["path"]}.slave.pcm '
+                                         f'"{some_card()}"'))]
+        elif 'slave takes a pcm_slave' in line:
+            mend = slave_as_pcm(patient)
+        else:
             continue
-        key = found.group(2) or found.group(5)
-        last = re.escape(key.split('.')[-1])
-        value = r'\s+"?' + re.escape(found.group(3)) + '"?' if found.group(2) else r'\s+\S+'
-        name = found.group(1)
-        place = where_is(r'\b' + re.escape(name) + r'\b', rf'\b{last}{value}') or \
-            where_is(rf'\b{last}{value}')
-        mend = [('Take it out, so that what is usual holds:', change(place, '')),
-                ('Or write something else:', edit(place[0], place[1]))] if place else []
         return Finding('configuration', HINDERS, line.replace('headroom: ', '', 1), (), mend)
     return None
+
+
+def without(name, key, value):
+    """What takes a value out; None: whichever. With what stands before the key and a dot."""
+    last = re.escape(key.split('.')[-1])
+    value = r'\s+"?' + re.escape(value) + '"?' if value is not None else r'\s+[^\s;}]+'
+    what = rf'(?:[^\s{{}}"]+\.)?\b{last}{value}(?=[\s;}}]|$)'
+    place = where_is(r'\b' + re.escape(name) + r'\b', what) or where_is(what)
+    return [('Take it out, so that what is usual holds:', change(place, '')),
+            ('Or write something else:', edit(place[0], place[1]))] if place else []
+
+
+def slave_as_pcm(patient):
+    """What makes a slave that is the name of a PCM one."""
+    headroom = patient.first('headroom')
+    slave = str(headroom['keys'].get('slave', '')) if headroom else ''
+    place = where_is(rf'\bslave\s+"?{re.escape(slave)}"?')
+    return [('Write it so:', change(place, f'slave.pcm "{slave}"'))] if place else []
 
 
 def new_device(name, slave):
@@ -201,6 +220,19 @@ def unknown_device(patient, link):
         mend = [('Put one there that exists:', change(place, f'"{some_card()}"'))] if place else []
     mend.append(('These are there:', 'aplay -L'))
     return Finding('configuration', HINDERS, f"there is no device '{full}'", why, mend)
+
+
+def default_card(patient):
+    """What alsa-lib's own names mean is read from the card's, which is not there."""
+    if not machine.cards():
+        return Finding('configuration', UNKNOWN, f"what '{patient.links[0]['name']}' means depends "
+                       'on a sound card')
+    card = os.environ.get('ALSA_PCM_CARD') or os.environ.get('ALSA_CARD') or '0'
+    return Finding('configuration', HINDERS, f"'{patient.missing_default()['name']}' means card "
+                   f"'{card}', and there is none", [
+                       'There are: ' + machine.cards_text() + '. Which one it means the variable '
+                       'ALSA_CARD says, or defaults.pcm.card.'],
+                   new_slave(patient, some_card()) + [('These are there:', 'aplay -l; arecord -l')])
 
 
 def goes_past(patient):
@@ -255,10 +287,8 @@ def check_configuration(patient):
         yield unreadable_configuration(patient)
         return
     unknown = [link for link in patient.links if link['error'] and not link['is_known']]
-    # What alsa-lib's own names mean is read from the card's.
-    if unknown and not machine.cards() and (unknown[0]['alias'] or '').startswith('cards.'):
-        yield Finding('configuration', UNKNOWN, f"what '{patient.links[0]['name']}' means depends "
-                      'on a sound card')
+    if patient.missing_default():
+        yield default_card(patient)
         return
     if unknown:
         yield unknown_device(patient, unknown[0])
@@ -271,7 +301,7 @@ def check_configuration(patient):
         yield goes_past(patient)
         return
     lines = [line for answer in patient.open().values() for line in answer.lines]
-    refused = refused_value(lines)
+    refused = refused_value(patient, lines)
     if refused:
         yield refused
     elif unclear:

@@ -11,7 +11,7 @@ import headroom_doctor_machine as machine
 from headroom_doctor_configuration import refused_value
 from headroom_doctor_patient import (
     HINDERS, NOTE, OK, SERVER_TYPES, UNKNOWN, Finding, as_root, change, doctor, from_alsa,
-    where_is)
+    new_slave, where_is)
 
 SHARED_TYPES = ('dmix', 'dsnoop', 'dshare')
 
@@ -31,11 +31,11 @@ def no_such_card(patient, link):
     name = there[min(there)][0]
     place = where_is(rf'(?:plug)?hw:(?:CARD=)?{re.escape(str(card))}\b')
     mend = [('Name one that is there:', change(place, re.sub(
-        rf'{re.escape(str(card))}$', name, place[2])))] if place else []
+        rf'{re.escape(str(card))}$', name, place[2])))] if place else \
+        new_slave(patient, f'hw:{name}')
     mend.append(('These are there:', 'aplay -l; arecord -l'))
     return Finding('device', HINDERS, f"there is no card '{card}'", [
-        'There are: ' + ', '.join(f'{n} ({there[n][0]})' for n in sorted(there)) +
-        '. A name stays the same when another card is plugged in, a number may not.'], mend)
+        'There are: ' + machine.cards_text() + '. A name stays the same when another card is plugged in, a number may not.'], mend)
 
 
 def not_allowed(node):
@@ -53,6 +53,8 @@ def not_allowed(node):
 def check_device(patient):
     if patient.waits_for_card() and not machine.cards():
         yield no_card()
+        return
+    if patient.missing_default():
         return
     if not patient.is_understood() and not patient.waits_for_card():
         return
@@ -90,7 +92,7 @@ def opening(patient):
         yield Finding('device', OK, 'it opens: ' + ' and '.join(ways) if ways else 'it is there')
     elif missing_module(patient):
         yield without_module(missing_module(patient))
-    elif not refused_value(patient.opened['playback'].lines):
+    elif not refused_value(patient, patient.opened['playback'].lines):
         way = 'playback'
         yield Finding('device', HINDERS, 'it does not open: ' + os.strerror(-errors[way]),
                       from_alsa(patient.opened[way].lines),

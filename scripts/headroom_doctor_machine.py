@@ -95,6 +95,11 @@ def cards():
             re.findall(r'^ *(\d+) \[(\S+) *\]: (.*)$', lines, re.M)}
 
 
+def cards_text():
+    there = cards()
+    return ', '.join(f'{number} ({there[number][0]})' for number in sorted(there))
+
+
 def card_number(card):
     """Of a number, an id, or a node as alsa-lib takes them; None if there is no such."""
     there = cards()
@@ -192,9 +197,12 @@ def limit_value(text):
 
 
 def groups_allowed(item, at_least):
-    """The groups that get that much of an item at login."""
+    """The groups that get that much of an item at login. Some packages name one that they do
+    not make."""
+    there = {line.split(':')[0] for line in read(rooted('/etc/group')).splitlines()}
     return [who[1:] for who, kind, value, _ in limit_lines(item)
-            if who.startswith('@') and kind in ('-', 'hard') and limit_value(value) >= at_least]
+            if who.startswith('@') and who[1:] in there and kind in ('-', 'hard') and
+            limit_value(value) >= at_least]
 
 
 def is_allowed_to_be(item, at_least):

@@ -45,6 +45,7 @@ class Patient:
         self.controls = value['controls'] if value else []
         self.links = value['chain'] if value else []
         self.through = value['through'] if value else []
+        self.has_defaults = bool(value) and value['has_defaults']
         self.named_modules = value['lib'] if value else {}
         self.all = machine.processes()
         self.opened = {}
@@ -61,6 +62,12 @@ class Patient:
         return any(link['error'] for link in self.links) and any(
             re.search('annot find card|annot get card', line)
             for line in self.configuration.lines)
+
+    def missing_default(self):
+        """The first device that means a card that there is not, as alsa-lib's own names do: a
+        link, or None."""
+        return next((link for link in self.links if link['error'] and not link['is_known'] and
+                     link['alias'].startswith('cards.')), None)
 
     def is_understood(self):
         return self.is_read() and bool(self.links) and all(
@@ -126,6 +133,17 @@ def home_file():
 def append(*lines):
     words = ' '.join(shlex.quote(line) for line in lines)
     return f"printf '%s\\n' {words} >> ~/.asoundrc"
+
+
+def new_slave(patient, device):
+    """What leads headroom to another device: at most one pair."""
+    link = patient.first('headroom')
+    if not link or ':' in patient.device or not isinstance(link['keys'].get('slave'), dict):
+        return []
+    key = f'{link["path"]}.slave.!pcm'
+    if link['path'] == 'pcm.headroom' and patient.has_defaults:
+        key = 'defaults.headroom.slave'
+    return [('Name one that is there:', append(f'{key} "{device}"'))]
 
 
 def configuration_files():

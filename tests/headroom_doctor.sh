@@ -212,6 +212,27 @@ mends "a wrong value: the line" configuration 0 wrong "wrong -> card"
 doctor wrong
 finds "a key that is none" configuration hinders "unknown key 'triger'"
 mends "a key that is none: the line" configuration 0 wrong "wrong -> card"
+# refuses NAME PATTERN DEFINITION: that is found in a definition of wrong, and mended by the line;
+# what follows it can still be read.
+refuses() {
+	{ cat good; printf '%s\n' "$3" 'defaults.pcm.rate_converter "any"'; } > home/.asoundrc
+	doctor wrong
+	finds "$1" configuration hinders "$2"
+	mends "$1: the line" configuration 0 wrong "wrong -> (card|hw:)"
+}
+refuses "a wrong value, on a line of its own" "trigger is '120'" 'pcm.wrong { type headroom slave.pcm card }
+pcm.wrong.trigger 120'
+refuses "a wrong value of slave" "slave.period is '-1'" 'pcm.wrong { type headroom slave.pcm card slave.period -1 }'
+refuses "a key of slave that is none" "'slave.peri'" 'pcm.wrong { type headroom slave { pcm card peri 1; } }'
+refuses "clear above trigger" "clear is 95" 'pcm.wrong { type headroom slave.pcm card clear 95 }'
+refuses "trigger below clear" "trigger is 40" 'pcm.wrong { type headroom slave.pcm card trigger 40 }'
+refuses "the name of a PCM for a slave" "slave takes" 'pcm.wrong { type headroom slave "card" }'
+refuses "no slave" "no slave is given" 'pcm.wrong { type headroom }'
+refuses "a wrong default" "depth_ms is '-1'" "<$here/conf/50-headroom.conf>
+defaults.headroom.slave card
+defaults.headroom.depth_ms -1
+pcm.wrong headroom"
+
 { cat good; echo 'pcm.wrong { type headroom slave.pcm "crad" }'; } > home/.asoundrc
 doctor wrong
 finds "a slave that is not there" configuration hinders "no device 'crad'"
@@ -327,6 +348,15 @@ finds "another card" device hinders "no card '3'"
 mends "another card: the line" device 0 real
 equal "another card: it has the name of one that is there" 1 "$(grep -c '"hw:PCH,0"' home/.asoundrc)"
 finds "it is free" free ok "nobody"
+cp home/.asoundrc before
+sed -i 's/slave.pcm "hw:PCH,0"/slave.pcm { type hw card 3 }/' home/.asoundrc
+doctor real
+mends "another card, in a definition of its own: the line" device 0 real
+echo "<$here/conf/50-headroom.conf>" >> home/.asoundrc
+doctor headroom
+finds "the usual card is not there" configuration hinders "'sysdefault' means card '0'"
+mends "the usual card is not there: the line" configuration 0 headroom "headroom -> hw:PCH"
+cp before home/.asoundrc
 doctor real
 equal "not all can be judged: exit status" 2 $?
 finds "a card whose elements cannot be read" "card elements" unknown "hw:0 cannot be read"
@@ -484,6 +514,9 @@ if [ "$(id -u)" -eq 0 ]; then
 		prlimit --pid $terminal --rtprio=0:0
 	fi
 	echo '@studio - rtprio 95' > limits/etc/security/limits.d/audio.conf
+	examine_there
+	equal "for good, a group that there is not" 1 "$(grep -c "usermod -aG audio nobody" <<< "$(has real-time 1)")"
+	echo "studio:x:3000:" > limits/etc/group
 	examine_there
 	equal "for good, a group that may" "usermod -aG studio nobody" "$(has real-time 1 | sed 's/^sudo //; s/^su -c "\(.*\)"/\1/')"
 	echo "studio:x:3000:nobody" > limits/etc/group
