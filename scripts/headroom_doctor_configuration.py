@@ -44,7 +44,8 @@ def install_line():
     source = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     go = f'cd {shlex.quote(source)} && ' if os.path.exists(source + '/meson.build') else ''
     return (f'{go}meson setup build-release --prefix=/usr --buildtype=release && '
-            f'meson compile -C build-release && {as_root("meson install -C build-release")}')
+            'meson compile -C build-release && ' +
+            as_root('meson install -C "$PWD/build-release"'))
 
 
 def ways_to_module(patient, kind):

@@ -115,7 +115,8 @@ def as_root(line):
     # In double quotes: $$ is to be that of the shell it is typed in.
     for char in '\\"`':
         line = line.replace(char, '\\' + char)
-    return f'su -c "{line}"'
+    # As at a login of root, whose PATH has usermod and what apt-get runs.
+    return f'su - -c "{line}"'
 
 
 def doctor(rest):

@@ -475,7 +475,7 @@ examine_there() {
 typed_as_root() {
 	local line=$1
 	line=${line#sudo }
-	line=${line#su -c }
+	line=${line#su - -c }
 	line=${line#\"}
 	line=${line%\"}
 	eval "${line//\$\$/$terminal}"
@@ -483,6 +483,7 @@ typed_as_root() {
 
 examine_there
 finds "no real-time priority" real-time note "60 is asked for, and $nobody may have none"
+equal "what root has to do, with root's PATH" 1 "$(grep -cE '^(sudo|su - -c|usermod)' <<< "$(has real-time 1)")"
 equal "no limit hinders: exit status" 0 "$(/usr/bin/python3 -c \
 	'import json; print(json.load(open("out"))["exit_status"])')"
 finds "no memory to lock" "memory lock" note "64 KiB may be locked"
@@ -518,7 +519,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	equal "for good, a group that there is not" 1 "$(grep -c "usermod -aG audio nobody" <<< "$(has real-time 1)")"
 	echo "studio:x:3000:" > limits/etc/group
 	examine_there
-	equal "for good, a group that may" "usermod -aG studio nobody" "$(has real-time 1 | sed 's/^sudo //; s/^su -c "\(.*\)"/\1/')"
+	equal "for good, a group that may" "usermod -aG studio nobody" "$(has real-time 1 | sed 's/^sudo //; s/^su - -c "\(.*\)"/\1/')"
 	echo "studio:x:3000:nobody" > limits/etc/group
 	examine_there
 	gives "for good, a group that was joined" real-time 1 "su - nobody"
@@ -536,7 +537,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	cp user/out out
 	cp user/err err
 	finds "a card that one may not use" device hinders "nobody may not open .*for group audio"
-	equal "a card that one may not use: the line" "usermod -aG audio nobody" "$(has device 0 | sed 's/^sudo //; s/^su -c "\(.*\)"/\1/')"
+	equal "a card that one may not use: the line" "usermod -aG audio nobody" "$(has device 0 | sed 's/^sudo //; s/^su - -c "\(.*\)"/\1/')"
 	echo "audio:x:29:nobody" > limits/etc/group
 	in_terminal "timeout 60 $program --json real > user/out 2> user/err"
 	cp user/out out

@@ -62,7 +62,7 @@ part_doctor() {
 	mv theirs said
 	says "a card of group audio" "nobody may not open /dev/snd/pcmC0D0p: that is for group audio"
 	says "no real-time priority" "^note +real-time: priority 60 is asked for, and nobody may have none"
-	line=$(line_after 'real-time:' | sed 's/^sudo //; s/^su -c "\(.*\)"$/\1/')
+	line=$(line_after 'real-time:' | sed 's/^sudo //; s/^su - -c "\(.*\)"$/\1/')
 	eval "${line//\$\$/$terminal}"
 	echo "$here/scripts/headroom-doctor hda > their.new; mv their.new theirs" >&8
 	until_true test -e theirs
