@@ -133,7 +133,9 @@ def home_file():
 
 def append(*lines):
     words = ' '.join(shlex.quote(line) for line in lines)
-    return f"printf '%s\\n' {words} >> ~/.asoundrc"
+    # What is last there may be a comment without an end.
+    begin = '\\n' if machine.read(home_file())[-1:] not in ('', '\n') else ''
+    return f"printf '{begin}%s\\n' {words} >> ~/.asoundrc"
 
 
 def new_slave(patient, device):
@@ -179,7 +181,8 @@ def change(place, new):
 
 
 def edit(path, number):
-    return f'{os.environ.get("EDITOR") or "nano"} +{number} {shlex.quote(path)}'
+    line = f'{os.environ.get("EDITOR") or "nano"} +{number} {shlex.quote(path)}'
+    return line if os.access(path, os.W_OK) else as_root(line)
 
 
 def from_alsa(lines, most=4):

@@ -244,6 +244,9 @@ finds "a circle" configuration hinders "back to itself"
 doctor mine
 finds "a brace that is not closed" configuration hinders "opened in line $(grep -n 'pcm.open' home/.asoundrc | cut -d: -f1) is not closed"
 mends "a brace that is not closed: the line" configuration 0 mine "mine -> card"
+{ cat good; printf '# no end'; } > home/.asoundrc
+doctor new
+mends "a file whose last line has no end: the line" configuration 1 new "new -> hw:"
 cp good home/.asoundrc
 doctor new
 finds "a device that is not there" configuration hinders "no device 'new'"
@@ -526,6 +529,11 @@ if [ "$(id -u)" -eq 0 ]; then
 	head -c 3000 /dev/urandom > limits/etc/security/limits.d/noise.conf
 	examine_there
 	finds "noise for limits" real-time note "may have none"
+	in_terminal "ALSA_CONFIG_PATH=$work/broken timeout 60 $program --json mine > user/out 2> user/err"
+	cp user/out out
+	cp user/err err
+	equal "a file that only root may mend: the line" 1 \
+		"$(grep -cE "^(sudo|su - -c) \"?$EDITOR \+[0-9]+ $work/broken" <<< "$(has configuration 0)")"
 	# A node that is another group's.
 	mkdir -p limits/proc limits/dev/snd
 	rm limits/etc/security/limits.d/noise.conf
