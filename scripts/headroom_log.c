@@ -29,14 +29,48 @@ struct line {
 	bool is_live;
 };
 
+/* A stream whose process is gone, and did not close it. */
+struct broken_off {
+	enum hr_direction direction;
+	uint32_t slot;
+	uint64_t process, rate, frames;	/* at most so many were not heard; 0: not known */
+};
+
 static struct line lines[N_DIRECTIONS * HR_PAGE_SLOTS * HR_EPISODES_KEPT];
 static size_t n_lines;
+static struct broken_off broken_off[N_DIRECTIONS * HR_PAGE_SLOTS];
+static size_t n_broken_off;
 static unsigned int n_pages, n_bad;
 static uint64_t n_more;		/* episodes that are not kept any more */
 
 static const char *direction_name(enum hr_direction direction)
 {
 	return direction == HR_PLAYBACK ? "playback" : "capture";
+}
+
+/* Whether there was something in its buffer that was thus thrown away. */
+static bool was_broken_off(const struct hr_page *page)
+{
+	uint64_t state = hr_page_get(page, HR_STAT_STATE);
+
+	return !hr_page_is_live(page) && (state == HR_STATE_RUNNING ||
+					  state == HR_STATE_DRAINING ||
+					  state == HR_STATE_PAUSED);
+}
+
+static void add_broken_off(const struct hr_page *page, enum hr_direction direction,
+			   uint32_t slot)
+{
+	uint64_t buffer = hr_page_get(page, HR_STAT_BUFFER);
+	uint64_t rate = hr_page_get(page, HR_STAT_RATE);
+	bool is_known = direction == HR_PLAYBACK && rate && rate <= INT32_MAX &&
+			buffer <= INT32_MAX;
+
+	broken_off[n_broken_off++] = (struct broken_off){
+		.direction = direction, .slot = slot,
+		.process = hr_page_get(page, HR_STAT_PROCESS) & INT32_MAX,
+		.rate = rate, .frames = is_known ? buffer : 0,
+	};
 }
 
 static void add_page(const struct hr_page *page, enum hr_direction direction, uint32_t slot)
@@ -47,6 +81,8 @@ static void add_page(const struct hr_page *page, enum hr_direction direction, ui
 	bool is_live = hr_page_is_live(page);
 
 	n_pages++;
+	if (was_broken_off(page))
+		add_broken_off(page, direction, slot);
 	/* Of a page that is none it may be any number. */
 	if (all > HR_EPISODES_KEPT && all < UINT32_MAX)
 		n_more += all - HR_EPISODES_KEPT;
@@ -158,6 +194,20 @@ static void print_no_stream(uid_t owner, const char *name)
 	printf("\n");
 }
 
+static void print_broken_off(const struct broken_off *stream)
+{
+	printf("%s %u: process %llu was killed, or ended without closing it.\n",
+	       direction_name(stream->direction), stream->slot,
+	       (unsigned long long)stream->process);
+	if (stream->frames)
+		printf("    What it had written and was not heard yet is lost: at most "
+		       "%.0f ms.\n",
+		       (double)stream->frames * 1000 / (double)stream->rate);
+	else
+		printf("    What it had not %s yet is lost.\n",
+		       stream->direction == HR_CAPTURE ? "read" : "played");
+}
+
 static void print_episodes(void)
 {
 	if (!n_lines) {
@@ -181,6 +231,8 @@ static void print_lines(uid_t owner, const char *name)
 		return;
 	}
 	print_episodes();
+	for (size_t i = 0; i < n_broken_off; i++)
+		print_broken_off(&broken_off[i]);
 	if (!name && print_other_names(stdout, owner, DEFAULT_NAME,
 				       "(of '" DEFAULT_NAME "'; there are also: "))
 		printf(")\n");
@@ -209,7 +261,16 @@ static void print_json(void)
 		       lines[i].is_live ? "true" : "false");
 		comma = ",";
 	}
-	printf("\n], \"streams\": %u, \"not_kept\": %llu}\n", n_pages,
+	printf("\n], \"broken_off\": [");
+	comma = "";
+	for (size_t i = 0; i < n_broken_off; i++) {
+		printf("%s\n{\"direction\": \"%s\", \"slot\": %u, \"process\": %llu, "
+		       "\"frames\": %llu}", comma, direction_name(broken_off[i].direction),
+		       broken_off[i].slot, (unsigned long long)broken_off[i].process,
+		       (unsigned long long)broken_off[i].frames);
+		comma = ",";
+	}
+	printf("], \"streams\": %u, \"not_kept\": %llu}\n", n_pages,
 	       (unsigned long long)n_more);
 }
 
@@ -234,6 +295,9 @@ static void usage(FILE *to)
 "  frames     that were lost or invented\n"
 "  late was   the program, the scheduler (headroom could not run), the device\n"
 "  ring       how full it was\n"
+"\n"
+"Then each stream whose program was killed, or ended without closing it, until\n"
+"the next one takes its place: what was in its buffer is in no counter.\n"
 "\n"
 "  -u USER, --user USER  the streams of this user, by name or number\n"
 "  --json                for programs: begin_ns by CLOCK_MONOTONIC, wall_ns since\n"

@@ -119,7 +119,7 @@ print(log["streams"], first["direction"], first["late"], first["length_ns"] > 10
 amixer -q -D play cset iface=PCM,name='Headroom Playback Reset' on
 says "a reset empties it" 0 out "no episodes since" play
 headroom_log --json play
-equal "for programs: a reset empties it" '{"episodes": [ ], "streams": 1, "not_kept": 0}' \
+equal "for programs: a reset empties it" '{"episodes": [ ], "broken_off": [], "streams": 1, "not_kept": 0}' \
 	"$(paste -s -d ' ' out)"
 
 arecord -D rec "${raw[@]}" > /dev/null 2> err.rec &
@@ -152,6 +152,15 @@ until_true has_counted gaps "Playback Frames Silence" $((before + 4800))
 exec 9>&-
 line "it was killed in a gap" "playback 0 +silence +[0-9.]+ m?s\+ .* program" gaps
 account "it was killed: the frames are those that are counted" gaps Playback
+line "it was killed: that is said" "^playback 0: process $player was killed, or ended without" gaps
+line "it was killed: and what is lost" "is lost: at most 80 ms" gaps
+headroom_log --json gaps
+equal "for programs: it was killed" "playback 0 $player 3840" "$(python3 -c '
+import json
+print(*json.load(open("out"))["broken_off"][0].values())' 2>&1)"
+head -c 20000 /dev/zero | aplay -D gaps "${raw[@]}" 2> err.play
+headroom_log gaps
+equal "the next one was not killed" 0 "$(grep -c killed out)"
 
 # --- which names there are ---
 
