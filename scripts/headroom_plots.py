@@ -151,7 +151,13 @@ def rule(y, style):
     return f'<line class="{style}" x1="0" x2="{WIDTH}" y1="{coordinate(y)}" y2="{coordinate(y)}"/>'
 
 
-def svg(lines, marks, limits, times, values, label):
+def hole_rectangle(hole, times):
+    begin, end = (min(t / times.most, 1) * WIDTH for t in hole)
+    return (f'<rect class="unmeasured" x="{coordinate(begin)}" y="0" '
+            f'width="{coordinate(end - begin)}" height="{HEIGHT}"/>')
+
+
+def svg(lines, marks, limits, times, values, label, holes):
     parts = [f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" preserveAspectRatio="none" role="img" '
              f'aria-label="{html.escape(label)}">']
     for value, _ in values.ticks:
@@ -159,6 +165,7 @@ def svg(lines, marks, limits, times, values, label):
     for t, _ in times.ticks:
         x = coordinate(t / times.most * WIDTH)
         parts.append(f'<line class="grid" x1="{x}" x2="{x}" y1="0" y2="{HEIGHT}"/>')
+    parts += [hole_rectangle(hole, times) for hole in holes]
     parts += [rectangle(mark, times) for mark in marks]
     for value, style in limits:
         parts.append(rule(HEIGHT - min(value / values.most, 1) * HEIGHT, f"limit {style}"))
@@ -198,25 +205,34 @@ def legend(lines, limits):
 def mark_labels(marks, times):
     """Their numbers above the plot; where they are too near to each other, some."""
     parts = []
-    last = -100.0
+    last = last_narrow = -100.0
     for mark in marks:
         begin, length = span_of(mark, times)
         middle = min(max((begin + length / 2) / WIDTH * 100, 1), 99)
-        if middle - last < 3.2:
+        if middle - last < 3.6:
             continue
         last = middle
-        parts.append(f'<a class="flag {mark.style}" style="left:{middle:.2f}%" '
+        narrow = middle - last_narrow >= 8
+        last_narrow = middle if narrow else last_narrow
+        parts.append(f'<a class="flag {mark.style}{"" if narrow else " roomy"}" style="left:{middle:.2f}%" '
                      f'href="#{mark.target}" '
                      f'title="{html.escape(mark.text)}">{mark.number}</a>')
     return "".join(parts)
 
 
-def plot(title, lines, marks, times, values, limits=(), unit="", note="", above=""):
-    """A figure with its title, its legend and both axes."""
+def empty(title, note):
+    """In place of a plot without lines."""
+    return (f"<figure><figcaption><b>{html.escape(title)}</b>"
+            f'<span class="dim">{html.escape(note) or "nothing was measured"}</span>'
+            "</figcaption></figure>")
+
+
+def plot(title, lines, marks, times, values, limits=(), unit="", note="", above="", holes=()):
+    """A figure with its title, its legend and both axes. holes: when nothing was measured."""
     note = f'<p class="note">{html.escape(note)}</p>' if note else ""
     return (
         f'<figure><figcaption><b>{html.escape(title)}</b>{legend(lines, limits)}</figcaption>'
         f'{above}<div class="plot"><div class="values">{value_labels(values)}</div>'
         f'<div class="area" data-most="{values.most:g}" '
-        f'data-unit="{unit}">{svg(lines, marks, limits, times, values, title)}</div></div>'
+        f'data-unit="{unit}">{svg(lines, marks, limits, times, values, title, holes)}</div></div>'
         f'<div class="times">{time_labels(times)}</div>{note}</figure>')

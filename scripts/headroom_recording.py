@@ -14,7 +14,10 @@ line has t, the seconds since then, and one of these:
      "values": {"state": "Running", "fill_percent": 12}}
         Counters of a stream, by the names that headroom_streams.FIELDS gives them. The
         first line of a stream has all of them, the others have those that have changed.
-        A stream that there was before the program began is there with t 0.
+        A stream that there was before the program began is there with t 0. Besides:
+        stopped, whether its process stands still as a whole, and headroom in it, so that
+        nothing is measured; broken_off, whenever its process is gone and did not close it:
+        how many frames were not heard at most, 0 if that is not known.
     {"t": 3.2, "name": "mine", "direction": "playback", "slot": 0,
      "episode": {"at": 3.05, "what": "xrun", "lasted": 0.085, "going_on": false,
                  "frames": 0, "late": "program", "ring": 0}}
@@ -30,6 +33,7 @@ FORMAT = "headroom-record 1"
 CAUSES = ("program", "scheduler", "device", "none")
 LONGEST = 1e8  # seconds: three years
 LARGEST = 2**63
+MOVING = ("Running", "Draining", "Paused", "Disconnected")
 DIRECTIONS = ("playback", "capture")
 SLOTS_MAX = 64
 
@@ -79,24 +83,56 @@ class Stream:
 
     def live(self, end):
         """When a program had it open: [(from, until)]."""
-        spans = []
-        since = None
-        for t, state in self.changes.get("state", ()):
-            is_live = state != "Closed"
-            if is_live and since is None:
-                since = t
-            elif not is_live and since is not None:
-                spans.append((since, t))
-                since = None
-        if since is not None:
-            spans.append((since, max(end, since)))
+        return spans_of(self.changes.get("state", ()), lambda state: state != "Closed", end)
+
+    def stopped(self, end):
+        """When its process stood still as a whole."""
+        return spans_of(self.changes.get("stopped", ()), lambda value: value is True, end)
+
+    def measured(self, end):
+        """When there was something in its buffer to be measured, and headroom could run."""
+        starved = [(episode["at"], episode["at"] + episode["lasted"])
+                   for episode in self.episodes.values() if episode["late"] == "scheduler"]
+        spans = spans_of(self.changes.get("state", ()), lambda state: state in MOVING, end)
+        for hole in self.stopped(end) + starved:
+            spans = [part for span in spans for part in without(span, hole)]
         return spans
+
+    def was_stopped(self, episode, end):
+        """Whether it had to do with that."""
+        return any(since < episode["at"] + episode["lasted"] and episode["at"] < until
+                   for since, until in self.stopped(end))
+
+    def broken_off(self):
+        """Frames at most, of each time that a program was gone without closing it."""
+        return [frames for _, frames in self.numbers("broken_off")]
 
     def took_part(self, end):
         return bool(self.live(end) or self.episodes or self.counted("frames"))
 
     def in_order(self):
         return [self.episodes[at] for at in sorted(self.episodes)]
+
+
+def spans_of(changes, is_on, end):
+    """When a value that changes was one of those: [(from, until)]."""
+    spans = []
+    since = None
+    for t, value in changes:
+        if is_on(value) and since is None:
+            since = t
+        elif not is_on(value) and since is not None:
+            spans.append((since, t))
+            since = None
+    if since is not None:
+        spans.append((since, max(end, since)))
+    return spans
+
+
+def without(span, hole):
+    """What is left of a stretch of time."""
+    parts = [(span[0], min(span[1], hole[0])), (max(span[0], hole[1]), span[1])]
+    return [(since, until) for since, until in parts if since < until]
 
 
 class Recording:

@@ -244,6 +244,22 @@ class Episode:
     live: bool              # its process has not
 
 
+@dataclass(frozen=True)
+class BrokenOff:
+    """A stream whose program was killed, or ended without closing it, until the next one
+    takes its place."""
+    direction: str
+    slot: int
+    process: int
+    frames: int             # of playback that were not heard, at most; 0: not known
+
+
+class Log(NamedTuple):
+    """What headroom-log knows of a name."""
+    episodes: list          # oldest first: of each stream the last 64 since its reset
+    broken_off: list
+
+
 def _log_program():
     """Beside this module, else where programs are."""
     beside = os.path.join(os.path.dirname(os.path.realpath(__file__)), "headroom-log")
@@ -253,20 +269,24 @@ def _log_program():
     return program
 
 
-def episodes(name, user=None):
-    """What befell the streams of a name, oldest first: of each the last 64 since its
-    counters were reset."""
+def read_log(name, user=None):
+    """The Log of a name."""
     command = [_log_program(), "--json"] + (["-u", user] if user is not None else [])
     try:
         run = subprocess.run(command + ["--", name], capture_output=True, timeout=10,
                              check=False)
-        entries = json.loads(run.stdout)["episodes"]
-        return [Episode(**entry) for entry in entries]
+        found = json.loads(run.stdout)
+        return Log([Episode(**entry) for entry in found["episodes"]],
+                   [BrokenOff(**entry) for entry in found["broken_off"]])
     except (OSError, subprocess.TimeoutExpired) as error:
         raise HeadroomError(f"headroom-log cannot be run: {error}") from error
     except (ValueError, KeyError, TypeError) as error:
         said = _decode(run.stderr).strip() or "it is of another version"
         raise HeadroomError(f"headroom-log: {said}") from error
+
+
+def episodes(name, user=None):
+    return read_log(name, user).episodes
 
 
 # alsa-lib.
@@ -702,6 +722,17 @@ def _write_error(stream, setting, value, code):
     return HeadroomError(f"{setting} of {stream} cannot be set: {_alsa.error_text(code)}")
 
 
+def _together(problems):
+    """A line for all names of which the same is to be said: another user may have many."""
+    kinds = {}
+    for problem in problems:
+        kind = re.sub(r"counters of '.*' cannot", "counters of these cannot", problem,
+                      flags=re.DOTALL)
+        kinds.setdefault(kind, []).append(problem)
+    return [same[0] if len(same) == 1 else kind.replace("of these", f"of {len(same)} names", 1)
+            for kind, same in kinds.items()]
+
+
 class Monitor:
     """The streams of a user as they come and go, or those of certain names or devices."""
 
@@ -726,7 +757,8 @@ class Monitor:
 
     def read(self, include_unused=False):
         """A reading of each stream, in order of name, direction and slot. Those under
-        whose name nothing has ever run only where asked for, or where a name is."""
+        whose name nothing has ever run only where asked for, or where a name is that
+        nothing has run under in either direction."""
         readings = []
         self._find_devices()
         for key, device in list(self._open.items()):
@@ -735,7 +767,9 @@ class Monitor:
             except StreamGone as error:
                 self._drop(key)
                 self.problems.append(str(error))
-        wanted = [r for r in readings if r.has_run or include_unused or r.name in self._names]
+        have_run = {r.name for r in readings if r.has_run}
+        wanted = [r for r in readings if r.has_run or include_unused
+                  or (r.name in self._names and r.name not in have_run)]
         return sorted(wanted, key=lambda reading: reading.stream)
 
     def write(self, stream, setting, value):
@@ -795,7 +829,7 @@ class Monitor:
             if key in self._open:
                 self.problems += self._open[key].complaints
         self._failed = {key: entry for key, entry in self._failed.items() if key in wanted}
-        self.problems = list(dict.fromkeys(self.problems))
+        self.problems = _together(dict.fromkeys(self.problems))
 
     def _try_to_open(self, key):
         what, name = key

@@ -66,7 +66,21 @@ def gaps(episodes):
     return [episode for episode in episodes if episode["what"] != "rewind"]
 
 
-def verdict(episodes, seconds, frames_lost, xruns):
+def broken_off(direction, lengths):
+    """Of a stream whose program was gone without closing it, so often; a length in
+    seconds is how much was not heard at most, 0 if that is not known."""
+    if not lengths:
+        return ""
+    times = f"{len(lengths)} times a" if len(lengths) > 1 else "A"
+    if direction == "capture":
+        lost = "what it had not read yet is lost"
+    else:
+        most = f", at most {duration(max(lengths))}," if max(lengths) else ""
+        lost = f"what it had written and was not heard yet{most} is lost"
+    return f"{times} program was killed, or ended without closing its stream: {lost}."
+
+
+def verdict(episodes, seconds, frames_lost, xruns, was_broken_off=False):
     """One sentence: what happened and who was late, by the log; else what was counted."""
     found = gaps(episodes)
     late_rewinds = len(episodes) - len(found)
@@ -76,8 +90,11 @@ def verdict(episodes, seconds, frames_lost, xruns):
         text = (f"{count(len(found), 'gap')}, {duration(total)}{in_all}"
                 f"{because([episode['late'] for episode in found])}.")
     elif frames_lost or xruns:
-        text = (f"{count(xruns, 'xrun')} and {count(frames_lost, 'frame')} lost or invented, "
-                "and the log does not say why.")
+        counted = [count(xruns, "xrun")] if xruns else []
+        counted += [f"{count(frames_lost, 'frame')} lost or invented"] if frames_lost else []
+        text = f"{' and '.join(counted)}, and the log does not say why."
+    elif was_broken_off:
+        text = f"No gap in {duration(seconds)}."
     else:
         text = f"No gap in {duration(seconds)}: nothing was lost or invented."
     if late_rewinds:
@@ -107,24 +124,31 @@ def unexplained(xruns, episodes):
 RING_WAS_FULL = 90      # percent
 
 
-def what_helps_a_program(episodes, direction):
+STOPPED = ("What stops a program as a whole (Ctrl-Z, a debugger) stops headroom, which lives in it, "
+           "as well: only the card goes on.")
+
+
+def what_helps_a_program(episodes, direction, was_stopped):
+    if was_stopped:
+        return STOPPED
     if direction == "playback":
         return ("The program did not write in time. A larger buffer gives it more of it (aplay: "
                 "--buffer-time), a higher priority lets it run sooner.")
     # Who is stopped as a whole, headroom with it, loses what the card's own buffer does not hold.
     if all(episode["ring"] < RING_WAS_FULL for episode in episodes):
-        return ("The program was stopped as a whole (Ctrl-Z, a debugger), and headroom, which "
-                "lives in it, with it: only the card went on.")
+        return STOPPED
     return "The program did not read in time. A larger depth_ms keeps more for it meanwhile."
 
 
-def advice(episodes, direction, realtime):
-    """What may help, a sentence for each who was late."""
+def advice(episodes, direction, realtime, was_stopped=False):
+    """What may help, a sentence for each who was late. was_stopped: so the program was,
+    whenever it was late."""
     causes = {episode["late"] for episode in episodes}
     found = []
     if "program" in causes:
         found.append(what_helps_a_program(
-            [episode for episode in episodes if episode["late"] == "program"], direction))
+            [episode for episode in episodes if episode["late"] == "program"], direction,
+            was_stopped))
     if "scheduler" in causes:
         found.append(
             "headroom's thread has no real-time priority: allow it (a line \"@audio - rtprio "

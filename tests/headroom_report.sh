@@ -29,6 +29,9 @@ record() { timeout 20 "$scripts/headroom-record" "$@"; }
 report() { timeout 20 "$scripts/headroom-report" "$@" > out 2> err; }
 lines() { grep -c "$1" "$2"; }
 
+# stretches PAGE: of how many the first line of pressure is made; a busy machine adds some.
+stretches() { sed -n 's/.*path class="line pressure" d="\([^"]*\)".*/\1/p' "$1" | head -n 1 | tr -cd M | wc -c; }
+
 # has NAME PATTERN FILE
 has() {
 	if grep -Eqs -- "$2" "$3"; then pass "$1"; else fail "$1" "no '$2' in: $(head -c 600 "$3")"; fi
@@ -100,16 +103,51 @@ has "a stream: the plots" 'path class="line pressure" d="M[0-9.]+ [0-9.]+H' gap.
 has "a stream: the gap is in the plots" 'rect class="mark program"' gap.html
 has "a stream: and in the table" 'class="who program">program' gap.html
 has "a stream: where it was" "Playback through gaps" gap.html
+equal "a stop: no line while nothing is measured" yes "$([ "$(stretches gap.html)" -ge 2 ] && echo yes)"
+has "a stop: it is shown" 'class="unmeasured"' gap.html
+has "a stop: it is said" "stopped as a whole for [3-9][0-9]{2} ms: nothing was measured" gap.html
+has "a stop: no larger buffer is recommended" "stops headroom, which lives in it" gap.html
 
 # The same counters, which still know of it; and a short stream, seen only at its end.
 record -q -o gap.jsonl -- aplay -D gaps "${raw[@]}" -s 9600 /dev/zero
 report gap.jsonl
 equal "what was before does not count" "0 No gap" "$? $(cat err; head -n 1 out | cut -d ' ' -f 1-2)"
 has "the recording before is kept" '"what"' gap.jsonl.old
+has "a lateness from before is none of this recording" \
+	"Not known: only what is later than [0-9.]+ ms, which was before" gap.html
+has "a lateness from before: no tile" "<b class=\"\">–</b><span>latest wake-up" gap.html
+equal "a lateness from before is not drawn" 0 "$(lines 'line late' gap.html)"
 record -q -e 10 -o short.jsonl -- aplay -D play "${raw[@]}" -s 9600 /dev/zero
 report short.jsonl
 equal "a stream between two looks" "0 No gap 1" \
 	"$? $(head -n 1 out | cut -d ' ' -f 1-2) $(lines "less than the time between two looks" short.html)"
+
+# What a control device shows may be a moment old: the last state is that after the end.
+for _ in {1..6}; do
+	record -q -e 0.01 -o last.jsonl -- aplay -D play "${raw[@]}" -s 4800 /dev/zero
+	grep -o '"state": "[A-Za-z]*' last.jsonl | tail -n 1
+done > states
+equal "the last state is the one after the end" 6 "$(lines Closed states)"
+
+# One that waits for its input, and is told of the gap; one that is killed.
+record -q -o dry.jsonl -- bash -c "(head -c 48000 /dev/zero; sleep 1; head -c 48000 /dev/zero) |
+	aplay -D play ${raw[*]} --period-time=10000 --buffer-time=80000" 2> err
+report dry.jsonl
+equal "a gap: no pressure of a buffer that is empty" yes "$([ "$(stretches dry.html)" -ge 2 ] && echo yes)"
+has "a gap: no frame is lost, and that is said" "0 frames: the sound was late" dry.html
+cat > killed.sh <<EOF
+aplay -D play ${raw[*]} --buffer-time=80000 -d 9 /dev/zero &
+sleep 0.7
+kill -KILL \$!
+sleep 0.2
+EOF
+record -q -o broken.jsonl -- bash killed.sh 2> err
+report broken.jsonl
+has "a program that is killed: what was lost" \
+	"^No gap in [0-9.]+ m?s. A program was killed, .*: what it had written .*at most 80 ms, is lost" out
+record -q -o broken.jsonl -- true 2> err
+report broken.jsonl
+equal "one that was killed before does not count" "No sound went through headroom." "$(head -n 1 out)"
 
 # Two at once, of which one is asked for.
 record -q -n rec -o one.jsonl -- bash -c "aplay -D play ${raw[*]} -s 24000 /dev/zero &
@@ -117,6 +155,7 @@ record -q -n rec -o one.jsonl -- bash -c "aplay -D play ${raw[*]} -s 24000 /dev/
 report one.jsonl
 equal "only the name that was asked for" "1 0" \
 	"$(lines "Recording through rec" one.html) $(lines "through play" one.html)"
+equal "no direction that was never used" 0 "$(lines '"direction": "playback"' one.jsonl)"
 
 # --- the page ---
 
@@ -124,9 +163,14 @@ python3 "$tests/headroom_report/made.py" > made.jsonl
 report made.jsonl
 equal "each cause: the sentence" "6 gaps, 4.29 s in all: 1 because the program was late, 2 because \
 headroom did not get to run in time, 2 because the card stopped or was late, 1 because of a reason \
-unknown. 1 rewind came too late: the card had the old sound already." "$(head -n 1 out)"
+unknown. 1 rewind came too late: the card had the old sound already. A program was killed, or ended \
+without closing its stream: what it had written and was not heard yet, at most 200 ms, is lost." "$(head -n 1 out)"
 why=$(python3 "$tests/headroom_report/check_page.py" made.html 2>&1)
 equal "a page that needs no other, and is well formed" "" "$why"
+equal "xruns that the log does not know: no word of frames" \
+	"2 xruns, and the log does not say why." "$(PYTHONPATH=$tests/../scripts python3 -c '
+import headroom_words
+print(headroom_words.verdict([], 1, 0, 2))')"
 helps() {
 	PYTHONPATH=$tests/../scripts python3 -c '
 import sys, headroom_words

@@ -17,7 +17,7 @@ EPISODES = (
 AT_FIRST = {
     "state": "Running", "rate": 48000, "channels": 2, "buffer_frames": 9600, "realtime": 60,
     "trigger_percent": 90, "clear_percent": 70, "rate_measured": 47998, "xruns": 0,
-    "chunks_dropped": 0, "frames_silence": 0, "frames_dropped": 0, "pool_misses": 5000,
+    "wakeup_late_max_us": 100, "chunks_dropped": 0, "frames_silence": 0, "frames_dropped": 0, "pool_misses": 5000,
 }
 
 
@@ -36,7 +36,8 @@ def look(number):
         "fill_percent": int(50 + 20 * math.sin(t)), "frames": int(t * 48000),
         "pressure_percent": 95 if near else int(20 + 15 * math.cos(t)),
         "latency_p50_us": int(2000 + 300 * math.sin(t)), "latency_p95_us": 3900,
-        "latency_p99_us": 5200 + 1500 * near, "wakeup_late_max_us": 100 + 20 * number,
+        "latency_p99_us": 5200 + 1500 * near,
+        "wakeup_late_max_us": 100 + 20 * max(number - 100, 0),
     }
     if number == 0:
         values.update(AT_FIRST)
@@ -44,6 +45,10 @@ def look(number):
         values["state"] = "Closed"
     if number == 260:
         values["state"] = "Running"
+    if number in (120, 140):
+        values["stopped"] = number == 120
+    if number == 338:
+        values["broken_off"] = 9600
     # Up by 6000, then reset, then up by 1000.
     values["pool_misses"] = 11000 if 100 < number < 200 else 1000 if number >= 200 else 5000
     of_stream(t, values=values)
