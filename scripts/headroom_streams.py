@@ -285,10 +285,6 @@ def read_log(name, user=None):
         raise HeadroomError(f"headroom-log: {said}") from error
 
 
-def episodes(name, user=None):
-    return read_log(name, user).episodes
-
-
 # alsa-lib.
 
 _IFACE_PCM = 3

@@ -152,23 +152,27 @@ def _program_cell(watched, _width, _drawing):
 def _state_cell(watched, width, _drawing):
     if watched.is_stopped:
         return "stopped", "bad"
+    if watched.broken_off:
+        return "cut off", "warn"
     state = watched.reading.state
     style = {"Running": "good", "XRun": "bad", "Disconnected": "bad", "Closed": "dim",
              "Suspended": "warn"}.get(state, "")
     return "Disconn." if state == "Disconnected" and width < 12 else state, style
 
 
-def _gauge(percent, width, drawing):
+def _gauge(watched, percent, width, drawing):
+    if not watched.reading.process:
+        return "-"              # there is nothing that could be full
     return drawing.bar(percent, width - 5) + f"{percent:4}%"
 
 
 def _fill_cell(watched, width, drawing):
-    return _gauge(watched.reading.fill_percent, width, drawing), "good"
+    return _gauge(watched, watched.reading.fill_percent, width, drawing), "good"
 
 
 def _pressure_cell(watched, width, drawing):
     style = "warn" if watched.reading.pressure_state != "Normal" else "good"
-    return _gauge(watched.reading.pressure_percent, width, drawing), style
+    return _gauge(watched, watched.reading.pressure_percent, width, drawing), style
 
 
 def _latency_cell(field):
@@ -283,6 +287,8 @@ def row_lines(watched, layout, drawing, is_chosen):
         line = [(mark if number == 0 else "  ", "chosen" if is_chosen else "bad")]
         for place, (column, width) in enumerate(columns):
             text, style = column.cell(watched, width, drawing)
+            if not watched.reading.process and style in ("", "good", "name"):
+                style = "dim"   # it has ended
             line.append((" " if place else "", ""))
             line.append((fit(text, width, column.right), style))
         lines.append(line)
@@ -304,6 +310,9 @@ def _who_text(watched):
     reading = watched.reading
     program = clean(watched.program) or "no program"
     who = f"{program} (process {reading.process})" if reading.process else f"{program}, ended"
+    if watched.broken_off:
+        was = f"was process {watched.broken_off.process}"
+        who = f"{clean(watched.program)} ({was})" if watched.program else was
     return (f"{who}, {reading.rate} Hz, {words.count(reading.channels, 'channel')}, period "
             f"{reading.period_frames}, buffer {reading.buffer_frames}")
 
@@ -330,14 +339,28 @@ def _how_texts(watched, width, drawing):
 
 def _what_texts(watched):
     """What befell it, the latest first."""
+    if watched.broken_off:
+        yield _cut_off_text(watched), "warn"
     for episode in reversed(watched.episodes):
         when = time.strftime("%m-%d %H:%M:%S", time.localtime(episode.wall_ns / 1e9))
         frames = f", {words.count(episode.frames, 'frame')}" if episode.frames else ""
         yield (f"{when}  {episode.what} of {duration_text(episode.length_ns / 1e9)}"
                f"{frames}: late was the {episode.late}"), _trouble_style(watched)
-    if not watched.episodes:
+    if not watched.episodes and not watched.broken_off:
         yield ("nothing befell it since its counters were reset"
                if watched.reading.is_healthy else "what befell it is not known"), "dim"
+
+
+def _lost_s(watched):
+    """How much was not heard at most, 0 if that is not known."""
+    return watched.broken_off.frames / watched.reading.rate if watched.reading.rate else 0
+
+
+def _cut_off_text(watched):
+    seconds = _lost_s(watched)
+    lost = (f"at most {words.duration(seconds)} were not heard" if seconds
+            else "what was in its buffer is lost")
+    return f"killed, or ended without closing its stream: {lost}"
 
 
 # The whole screen.
@@ -433,7 +456,10 @@ def sentence(watched):
     parts.append(xruns_sentence(watched))
     parts.append(f"{reading.frames_dropped} frames lost, "
                  f"{reading.frames_silence} frames of silence")
-    return ". ".join(parts) + "."
+    text = ". ".join(parts) + "."
+    if watched.broken_off:
+        text += " " + words.broken_off(reading.direction, [_lost_s(watched)])
+    return text
 
 
 def xruns_sentence(watched):

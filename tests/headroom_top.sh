@@ -132,6 +132,7 @@ stop_player() {
 says "an interval that cannot be" 2 err "0.1 to 3600 seconds, not '0'" -i 0
 says "a sort that it does not know" 2 err "choose from 'name'" --sort size
 says "two ways of showing" 2 err "not allowed with" --once --json
+says "two other ways of showing" 2 err "not allowed with" --plain --json
 says "a user that there is not" 2 err "no user 'no such user'" -u "no such user" --once
 says "a control device that there is not" 1 err "'nothing' cannot be opened" -D nothing --once
 says "it has a help" 0 out "Exit status" --help
@@ -185,7 +186,7 @@ equal "--json: what amixer says, a field for each element but Reset" \
 	"$(json '[streams["play"][key]
 		for key in ("process", "rate", "buffer_frames", "program", "state")] + [
 		len(set(streams["play"]) - {"name", "direction", "slot", "read_ns", "program", "stopped",
-			"trouble_ago_s", "trouble_cause", "episodes"})]')"
+			"trouble_ago_s", "trouble_cause", "broken_off", "episodes"})]')"
 timeout 10 "$top" --json -n 3 -i 0.1 > out 2> err
 equal "--json -n 3: three lines" 3 "$(wc -l < out)"
 says "-D: what amixer shows" 0 out "^ .play +aplay" -D play --once
@@ -222,7 +223,8 @@ press S
 shows "sorted by xruns" "by xruns"
 press h
 shows "h explains" "CAUSE, AGO +who was late"
-press h
+press q
+shows "q closes the help" "^>.play "
 press p
 shows "p pauses" "PAUSED"
 
@@ -234,7 +236,7 @@ kill -STOP "$player"
 sleep 0.9
 says "while it is stopped: --once" 0 out "^ !play +aplay +play +48k stopped" --once
 says "while it is stopped: in a sentence" 0 out "play playback: aplay, 48000 hertz, running, but the program is stopped" \
-	--plain -n 1
+	--once --plain
 equal "while it is stopped: --json" True "$(json '[streams["play"]["stopped"]]')"
 kill -CONT "$player"
 until_true has_counted play "Playback Xruns" 0
@@ -296,7 +298,13 @@ else
 fi
 { kill -KILL $recorder; wait $recorder; } 2> /dev/null
 recorder=
-shows "a program is killed" "rec +arecord +rec +48k +Closed"
+shows "a program is killed" "rec +arecord +rec +48k +cut off"
+press End
+shows "a program is killed: what is lost" "^  killed, .*: what was in its buffer is lost"
+says "a program is killed: in a sentence" 0 out "^2. rec .*A program was killed.*not read yet is lost" \
+	--once --plain
+says "a name: no direction that was never used" 0 out "^  rec .*cut off" rec --once
+equal "a name: nor that one" 0 "$(grep -c ' play ' out)"
 press q
 ends "q quits"
 
@@ -378,6 +386,11 @@ rm 'pages/%1B%5B2J%0A.playback.0'
 cp pages/new.playback.0 good
 truncate -s 1000 pages/new.playback.0
 says "a page that was cut off" 1 err "some counters of 'new' cannot be read" --once
+says "the same in sentences" 1 err "some counters of 'new' cannot be read" --once --plain
+cp pages/new.playback.0 pages/also.playback.0
+says "two that were cut off" 1 err "some counters of 2 names cannot be read" --once
+equal "two that were cut off: one line" 1 "$(wc -l < err)"
+rm pages/also.playback.0
 live 80 24
 shows "a page that was cut off: live" "some counters of 'new' cannot be read"
 cp good pages/new.playback.0
