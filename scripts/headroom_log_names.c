@@ -21,14 +21,16 @@ static bool decode(page_name name, const char *file_name)
 {
 	char again[NAME_MAX + 1];
 	const char *in = file_name;
-	unsigned int byte;
 	size_t n = 0;
 
 	while (*in && *in != '.') {
 		if (n == HR_PAGE_NAME_MAX)
 			return false;
-		if (*in == '%' && sscanf(in, "%%%2X", &byte) == 1 && in[1] && in[2]) {
-			name[n++] = (char)byte;
+		if (*in == '%' && in[1] && in[2]) {
+			const char hex[] = { in[1], in[2], '\0' };
+
+			/* What is no number does not come out the same below. */
+			name[n++] = (char)strtoul(hex, NULL, 16);
 			in += 3;
 		} else {
 			name[n++] = *in++;
