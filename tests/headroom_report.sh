@@ -145,6 +145,7 @@ record -q -o broken.jsonl -- bash killed.sh 2> err
 report broken.jsonl
 has "a program that is killed: what was lost" \
 	"^No gap in [0-9.]+ m?s. A program was killed, .*: what it had written .*at most 80 ms, is lost" out
+has "a program that is killed: the badge" 'class="badge bad">cut off<' broken.html
 record -q -o broken.jsonl -- true 2> err
 report broken.jsonl
 equal "one that was killed before does not count" "No sound went through headroom." "$(head -n 1 out)"
