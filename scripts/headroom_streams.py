@@ -379,8 +379,6 @@ class _Alsa:
     def __getattr__(self, name):
         if self._library is None:
             self._library = _load()
-            # Else it writes to standard error, into the middle of the screen.
-            self._library.snd_lib_error_set_local(self._handler)
         function = getattr(self._library, name)
         setattr(self, name, function)
         return function
@@ -389,6 +387,12 @@ class _Alsa:
         text = ctypes.create_string_buffer(512)
         self._vsnprintf(text, len(text), form, arguments)
         self._complaints.append(_decode(text.value))
+
+    def listen(self):
+        """Before it may complain, in each thread anew: else it writes to standard error, into
+        the midst of the screen."""
+        self.snd_lib_error_set_local(self._handler)
+        self._complaints = []
 
     def take_complaints(self):
         complaints, self._complaints = self._complaints, []
@@ -542,7 +546,7 @@ class ControlDevice:
         """The streams that run under a name, of a user (name or number) or one's own.
         No definition of a control device is needed for it."""
         handle = ctypes.c_void_p()
-        _alsa.take_complaints()
+        _alsa.listen()
         with _Configuration(name, user) as configuration:
             code = _alsa.snd_ctl_open_lconf(ctypes.byref(handle), b"stream", _NONBLOCK,
                                             configuration)
@@ -557,7 +561,7 @@ class ControlDevice:
     def open(cls, device):
         """What amixer -D DEVICE would show: a definition of the user's, or a card."""
         handle = ctypes.c_void_p()
-        _alsa.take_complaints()
+        _alsa.listen()
         code = _alsa.snd_ctl_open(ctypes.byref(handle), os.fsencode(device), _NONBLOCK)
         if code < 0:
             raise HeadroomError(f"the control device '{device}' cannot be opened: "
