@@ -7,6 +7,8 @@
  */
 #include "plugin/io_thread.h"
 
+#define AT_ONCE_NS (HR_NS_PER_MS / 10)	/* a look that was asked for, if nobody is in the way */
+
 bool hr_io_ready(const struct hr_io *io)
 {
 	uint64_t appl, pos, avail;
@@ -96,7 +98,8 @@ bool hr_io_is_overdue(struct hr_io *io, uint64_t before, uint64_t now_ns)
 	    io->config->underrun_silence ||
 	    atomic_load_explicit(&io->stop_threshold, memory_order_relaxed) > io->buffer)
 		return false;
-	/* relaxed: ordered by the commit of the frames. */
+	/* relaxed both: ordered by the commit of the frames. */
+	atomic_store_explicit(&io->overdue_ns, now_ns, memory_order_relaxed);
 	atomic_store_explicit(&io->overdue, before, memory_order_relaxed);
 	return true;
 }
@@ -110,10 +113,16 @@ void hr_io_settle_overdue(struct hr_io *io)
 
 bool hr_io_came_overdue(const struct hr_io *io)
 {
-	/* relaxed: who sees the frames sees it. */
+	/* relaxed both: who sees the frames sees it. */
 	uint64_t overdue = atomic_load_explicit(&io->overdue, memory_order_relaxed);
+	uint64_t wrote_ns = atomic_load_explicit(&io->overdue_ns, memory_order_relaxed);
 
-	return overdue && overdue <= io->taken;
+	if (!overdue || overdue > io->taken)
+		return false;
+	/* It has run dry by now. If that is much later, it need not have by then: the clock
+	 * has the last word, by the slowest of cards. */
+	return hr_now_ns() <= wrote_ns + AT_ONCE_NS ||
+	       wrote_ns > hr_position_late_end_ns(&io->position, io->rate, overdue);
 }
 
 void hr_io_wake_program(struct hr_io *io)

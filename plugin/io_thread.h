@@ -109,6 +109,7 @@ struct hr_io {
 	_Atomic uint64_t stop_threshold; /* frames, UINT64_MAX = never stop */
 	_Atomic uint64_t late;		/* playback: frames taken that the device had others for */
 	_Atomic uint64_t overdue;	/* playback: what is written from here on is; 0 = nothing */
+	_Atomic uint64_t overdue_ns;	/* when it was written */
 	_Atomic bool draining;
 
 	/* Written by [io], the position with each step. */
@@ -211,7 +212,8 @@ bool hr_io_is_overdue(struct hr_io *io, uint64_t before, uint64_t now_ns);
  * a card does with each write. Before hr_io_too_late(). [program] */
 void hr_io_settle_overdue(struct hr_io *io);
 
-/** Playback: whether all that waits was overdue when it was written. [io] */
+/** Playback: the device has run dry. Whether all that waits was written after that, as far
+ * as can be known. [io] */
 bool hr_io_came_overdue(const struct hr_io *io);
 
 /** Playback: declare the stream dry. False if frames have come meanwhile: it is

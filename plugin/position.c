@@ -5,7 +5,7 @@
 #include "core/clock.h"
 
 #define COLLISIONS_MAX 4
-#define DRIFT 64		/* a card is faster than its rate by less than one in so many */
+#define DRIFT 64		/* a card is off its rate by less than one in so many */
 #define QUANTUM_NS (HR_NS_PER_S / 4096)	/* 0.24 ms: finer than any period's use */
 
 void hr_position_publish(struct hr_position *p, uint64_t pos, uint64_t time_ns,
@@ -78,15 +78,34 @@ uint64_t hr_position_last(const struct hr_position *p)
 	return atomic_load_explicit(&p->pos, memory_order_seq_cst);
 }
 
-uint64_t hr_position_end_ns(const struct hr_position *p, uint32_t rate, uint64_t end)
+/* The frames from the last reading to position end; the last one need not be over. */
+static uint64_t frames_left(const struct hr_position *p, uint64_t end)
 {
-	/* relaxed both: between two readings it is off by as much as they differ. */
+	/* relaxed: see end_ns(). */
 	uint64_t pos = atomic_load_explicit(&p->pos, memory_order_relaxed);
-	uint64_t left = end > pos ? end - pos - 1 : 0;
 
-	left -= left / DRIFT;
+	return end > pos ? end - pos - 1 : 0;
+}
+
+/* relaxed: between two readings it is off by as much as they differ. */
+static uint64_t end_ns(const struct hr_position *p, uint32_t rate, uint64_t left)
+{
 	return atomic_load_explicit(&p->time_ns, memory_order_relaxed) +
 	       hr_frames_to_ns(left, rate);
+}
+
+uint64_t hr_position_end_ns(const struct hr_position *p, uint32_t rate, uint64_t end)
+{
+	uint64_t left = frames_left(p, end);
+
+	return end_ns(p, rate, left - left / DRIFT);
+}
+
+uint64_t hr_position_late_end_ns(const struct hr_position *p, uint32_t rate, uint64_t end)
+{
+	uint64_t left = frames_left(p, end) + 1;
+
+	return end_ns(p, rate, left + left / DRIFT);
 }
 
 int64_t hr_position_extra(const struct hr_position *p)

@@ -44,6 +44,10 @@ uint64_t hr_position_time(const struct hr_position *position);
 uint64_t hr_position_end_ns(const struct hr_position *position, uint32_t rate,
 			    uint64_t end);
 
+/** The same at the latest. [any] */
+uint64_t hr_position_late_end_ns(const struct hr_position *position, uint32_t rate,
+				 uint64_t end);
+
 /** Delay beyond the device's buffer, of the last reading. [any] */
 int64_t hr_position_extra(const struct hr_position *position);
 

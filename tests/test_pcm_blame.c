@@ -422,6 +422,24 @@ START_TEST(a_late_program_is_told_though_the_thread_is_late_too)
 }
 END_TEST
 
+/* It was woken long ago, but writes before the end, if only by what the clock is not sure of:
+ * that the thread comes after the end is not its doing. */
+START_TEST(a_program_that_writes_just_before_the_end_is_not_told)
+{
+	snd_pcm_sframes_t delay;
+
+	start_playing("", 50 * PERIOD);
+	ck_assert_int_eq(snd_pcm_delay(rig.pcm, &delay), 0);
+	rig_let_pass_ms(100);
+	begin_to_hog((unsigned int)delay / PER_MS - 100 + 30);
+	rig_let_pass_ms((unsigned int)delay / PER_MS - 100 - 3);
+	ck_assert_int_eq(snd_pcm_writei(rig.pcm, sound, PERIOD), PERIOD);
+	end_hogging();
+	assert_last(HR_EPISODE_DEVICE, HR_CAUSE_SCHEDULER);
+	ck_assert_int_eq(counter("Xruns"), 0);
+}
+END_TEST
+
 /* On the processor of the I/O thread, and before it. */
 START_TEST(a_program_that_writes_as_soon_as_its_process_goes_on_is_told)
 {
@@ -786,6 +804,7 @@ static void add_playback(Suite *suite)
 	tcase_add_test(tcase, a_program_that_was_late_before_the_scheduler_is_to_blame);
 	tcase_add_test(tcase, a_program_that_is_late_after_the_scheduler_is_not);
 	tcase_add_test(tcase, a_late_program_is_told_though_the_thread_is_late_too);
+	tcase_add_test(tcase, a_program_that_writes_just_before_the_end_is_not_told);
 	tcase_add_test(tcase, a_program_that_writes_as_soon_as_its_process_goes_on_is_told);
 	tcase_add_loop_test(tcase, a_program_is_not_told_what_the_scheduler_did, 0,
 			    (int)N_OF(in_time));
