@@ -187,24 +187,36 @@ static enum hr_cause count_device_xrun(struct hr_io *io)
 	return cause;
 }
 
-void hr_capture_settle(struct hr_io *io)
+/* What is discarded is what comes until the device stands, too. */
+static void discard_to_the_end(struct hr_io *io, uint64_t avail)
+{
+	snd_pcm_sframes_t rest;
+
+	if (avail)
+		(void)discard(io, avail);
+	rest = hr_slave_rest(io->slave);
+	if (rest > 0 && (uint64_t)rest <= io->slave->buffer)
+		hr_stats_dropped(io, (uint64_t)rest);
+}
+
+bool hr_capture_settle(struct hr_io *io)
 {
 	snd_pcm_sframes_t delay, avail;
+	bool overran;
 
-	if (io->run != HR_RUN_DISCARDING)
-		return;
+	if (io->direction != HR_CAPTURE ||
+	    (io->run != HR_RUN_RUNNING && io->run != HR_RUN_DISCARDING))
+		return false;
 	avail = look(io, &delay);
 	/* Once it stands it tells. */
 	if (hr_slave_err_passes(avail))
 		avail = 0;
-	if (avail > 0)
-		(void)discard(io, (uint64_t)avail);
-	else if (avail < 0 && hr_io_fault_of((int)avail) == HR_FAULT_XRUN)
+	overran = avail < 0 && hr_io_fault_of((int)avail) == HR_FAULT_XRUN;
+	if (overran)
 		(void)count_device_xrun(io);
-	/* And what comes until it stands. */
-	avail = avail < 0 ? 0 : hr_slave_rest(io->slave);
-	if (avail > 0 && (uint64_t)avail <= io->slave->buffer)
-		hr_stats_dropped(io, (uint64_t)avail);
+	else if (avail >= 0 && io->run == HR_RUN_DISCARDING)
+		discard_to_the_end(io, (uint64_t)avail);
+	return overran;
 }
 
 /* What a device that tells nothing any more has recorded since it was looked at, by the

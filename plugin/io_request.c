@@ -57,8 +57,7 @@ static void settle(struct hr_io *io)
 {
 	if (io->run == HR_RUN_FAULT && !io->settled)
 		hr_io_settle(io);
-	io->settled = io->run == HR_RUN_FAULT;
-	hr_capture_settle(io);
+	io->settled = hr_capture_settle(io) || io->run == HR_RUN_FAULT;
 }
 
 /* The device was stopped to be prepared, and refuses: it is still there, but there is nothing
@@ -77,7 +76,8 @@ static void stay_stopped(struct hr_io *io, snd_pcm_sframes_t rest)
 
 static int prepare_device(struct hr_io *io)
 {
-	snd_pcm_sframes_t rest = hr_io_is_active(io) ? hr_slave_rest(io->slave) : 0;
+	bool has_rest = hr_io_is_active(io) && !io->settled;
+	snd_pcm_sframes_t rest = has_rest ? hr_slave_rest(io->slave) : 0;
 	int err;
 
 	hr_slave_drop(io->slave);

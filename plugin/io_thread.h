@@ -299,8 +299,9 @@ uint64_t hr_capture_unread(struct hr_io *io);
 uint64_t hr_capture_fill(const struct hr_io *io);	/* % */
 uint64_t hr_capture_unseen(const struct hr_io *io);
 
-/** The program lets go of the stream: count what an overrun has cost until now. [io] */
-void hr_capture_settle(struct hr_io *io);
+/** The program lets go of the stream: count what an overrun has cost until now. Whether it
+ * is one of the device that nobody had seen: what the device has is counted then. [io] */
+bool hr_capture_settle(struct hr_io *io);
 
 /** Note where the program is; the look of wake.h. Capture: a commit by mmap calls
  * nobody, and is noticed here. [io] */

@@ -691,6 +691,22 @@ START_TEST(the_scheduler_is_to_blame_for_a_recording_thread_that_does_not_run)
 }
 END_TEST
 
+/* Its prepare is served before the thread has looked at the card. */
+START_TEST(a_recorder_that_begins_anew_is_told_what_was_lost_before)
+{
+	const struct hr_episode *last;
+
+	start_recording(recordings[_i].keys, recordings[_i].buffer);
+	begin_to_hog(recordings[_i].late_ms);
+	rig_let_pass_ms(recordings[_i].late_ms / 2);
+	ck_assert_int_eq(snd_pcm_prepare(rig.pcm), 0);
+	end_hogging();
+	ck_assert_int_eq(counter("Device Xruns"), 1);
+	last = assert_last(recordings[_i].kind, HR_CAUSE_SCHEDULER);
+	ck_assert_uint_ge(last->frames, (recordings[_i].late_ms - 50) * PER_MS);
+}
+END_TEST
+
 START_TEST(a_recorder_that_was_late_before_the_scheduler_is_to_blame)
 {
 	start_recording("depth_ms 150", 5 * PERIOD);
@@ -829,6 +845,7 @@ static void add_capture(Suite *suite)
 	tcase_add_loop_test(tcase, a_stopped_recorder_is_to_blame, 0, n);
 	tcase_add_loop_test(tcase,
 		the_scheduler_is_to_blame_for_a_recording_thread_that_does_not_run, 0, n);
+	tcase_add_loop_test(tcase, a_recorder_that_begins_anew_is_told_what_was_lost_before, 0, n);
 	tcase_add_test(tcase, a_recorder_that_was_late_before_the_scheduler_is_to_blame);
 	tcase_add_loop_test(tcase, a_recording_device_that_stops_is_to_blame, 0, n);
 	tcase_add_test(tcase, a_recording_device_that_bursts_is_to_blame);
