@@ -83,7 +83,7 @@ class Report:
                 'verdicts': self.counts(), 'missing': list(self.missing())}
 
     def summary(self):
-        """What stands in the README."""
+        """What stands in README.md here."""
         quick = ', quick: only to see that it works' if self.quick else ''
         yield f'{self.samples.run.get("date", "some day")}{quick}.'
         yield from machine.described(self.samples.machine)

@@ -154,7 +154,7 @@ def details(judged):
 
 
 def markdown(kinds):
-    """The table as it stands in the README: what something is aimed at."""
+    """The table as it stands in README.md here: what something is aimed at."""
     kinds = [(row, judged) for row, judged in kinds if row.part]
     section = None
     for of_section, name, line in all_lines(kinds):
