@@ -90,7 +90,7 @@ enum hr_stat {
 	HR_STAT_PUSHED,			/* chunks [c] */
 	HR_STAT_POPPED,			/* chunks [c] */
 	HR_STAT_FRAMES,			/* moved to or from the device [c] */
-	HR_STAT_DEVICE_XRUNS,		/* episodes [c] */
+	HR_STAT_DEVICE_XRUNS,		/* times; a gap may have several [c] */
 	HR_STAT_XRUN_CAUSE,		/* enum hr_cause [c] */
 	HR_STAT_LATE_MAX_NS,		/* I/O thread woke late [c] */
 	HR_STAT_RATE_MEASURED,		/* frames/s of the device's clock */
