@@ -172,6 +172,11 @@ class Configuration:
         return [name for name, keys in (self.value(pcms).items() if pcms else ())
                 if isinstance(keys, dict) and keys.get('type') == kind]
 
+    def names(self, kind):
+        """All that are defined."""
+        found = self.find(kind)
+        return [name for name, _ in self._children(found)] if found else []
+
     def forget(self, key):
         """As if that key were not there."""
         found = self.find(key)
@@ -239,13 +244,13 @@ class Configuration:
 def read_configuration(device):
     """An Answer: the path of the library, error of reading all (0: none), the chain of
     device, where the configuration says that the modules are (None: it does not), and the
-    control devices by which the counters of the chain may be seen, all PCMs of type headroom,
-    and whether the installed one has its defaults."""
+    control devices by which the counters of the chain may be seen, each with its type, all
+    PCMs of type headroom, the names of all, and whether the installed one has its defaults."""
     def question():
         configuration = Configuration()
         answer = {'library': _library_path(), 'error': configuration.error, 'chain': [],
-                  'lib': {}, 'controls': [], 'through': [],
-                  'has_defaults': False}
+                  'lib': {}, 'controls': {}, 'through': [],
+                  'pcms': [], 'has_defaults': False}
         if configuration.error < 0:
             return answer
         for kind in ('pcm', 'ctl'):
@@ -253,21 +258,38 @@ def read_configuration(device):
             answer['lib'][kind] = definition.get('lib') if isinstance(definition, dict) else None
         print('-- chain', file=sys.stderr, flush=True)
         answer['through'] = configuration.of_type('headroom')
+        answer['pcms'] = configuration.names('pcm')
         answer['has_defaults'] = configuration.find('defaults.headroom.slave') is not None
         answer['chain'] = configuration.chain(device)
         for link in answer['chain']:
             if link['type'] == 'headroom':
                 names = {link['name'].split(':')[0], str(link['keys'].get('name', ''))} - {''}
-                answer['controls'] += [name for name in sorted(names) if isinstance(
-                    configuration.definition('ctl', name), dict)]
+                found = {name: configuration.definition('ctl', name) for name in names}
+                answer['controls'].update({name: str(keys.get('type', '')) for name, keys in
+                                           found.items() if isinstance(keys, dict)})
         return answer
     return ask(question)
 
 
-def has_definition(kind, name):
+def has_definition(kind, name, path=''):
+    """Whether there is one: in the configuration, or in that which begins in a file."""
     def question():
+        if path:
+            os.environ['ALSA_CONFIG_PATH'] = path
         return isinstance(Configuration().definition(kind, name), dict)
     return bool(ask(question).value)
+
+
+def open_control(name):
+    """An Answer: 0 or the negative error of opening a control device."""
+    def question():
+        control = ctypes.c_void_p()
+        alsa = Configuration().alsa
+        error = alsa.snd_ctl_open(ctypes.byref(control), name.encode(), NONBLOCK)
+        if error == 0:
+            alsa.snd_ctl_close(control)
+        return error
+    return ask(question)
 
 
 def open_device(device, direction, links):

@@ -10,9 +10,12 @@ import shlex
 
 import headroom_doctor_alsa as alsa
 import headroom_doctor_machine as machine
+from headroom_doctor_names import (
+    demo_has, misspelt_type, near_devices, nearest, some_card, unknown_key, without)
 from headroom_doctor_patient import (
     HINDERS, OK, SERVER_TYPES, UNKNOWN, Finding, append, as_root, change, doctor, edit, from_alsa,
     new_slave, where_is)
+from headroom_doctor_syntax import unreadable_configuration
 
 MODULES = {'pcm': ('libasound_module_pcm_headroom.so', '_snd_pcm_headroom_open'),
            'ctl': ('libasound_module_ctl_headroom.so', '_snd_ctl_headroom_open')}
@@ -71,6 +74,9 @@ def check_module(patient):
                       [patient.no_library],
                       [('Install it:', as_root('apt-get install --reinstall libasound2'))])
         return
+    # It may say where they are.
+    if not patient.is_read():
+        return
     found = {kind: module_path(patient, kind) for kind in MODULES}
     there = [kind for kind, path in found.items() if os.access(path, os.R_OK)]
     whys = dict(zip(there, alsa.load_modules(
@@ -90,77 +96,24 @@ def about_module(patient, kind, path, why):
     if os.path.exists(path):
         return Finding(check, HINDERS, f'{path} may not be read', mend=[
             ('Let all read it:', as_root(f'chmod a+r {shlex.quote(path)}'))])
-    if not patient.is_read():
-        return Finding(check, UNKNOWN, f'{path} is not there; where else it is, the configuration '
-                       'may say, which cannot be read')
     return Finding(check, HINDERS, f'alsa-lib looks for {path}, and it is not there',
                    mend=ways_to_module(patient, kind))
 
 
 # --- configuration ---
 
-def syntax_error(lines):
-    """(file, line, what) of the first that alsa-lib complains of, or None."""
-    for i, line in enumerate(lines):
-        found = re.search(r'\) (\S*):(\d+):\d+:(.*)', line)
-        if not found:
-            continue
-        path = found.group(1)
-        if path in ('', '_toplevel_'):
-            later = ' '.join(lines[i:])
-            named = re.search(r'\) (\S+) may be old or corrupted', later)
-            path = named.group(1) if named else ''
-        return path, int(found.group(2)), found.group(3).strip()
-    return None
-
-
-def unclosed(text):
-    """The line of the brace or quote that is not closed, or None: of several, the last."""
-    opened, quote = [], None
-    for number, line in enumerate(text.splitlines(), 1):
-        for char in line:
-            if quote:
-                quote = None if char == quote[0] else quote
-            elif char == '#':
-                break
-            elif char in '"\'':
-                quote = (char, number)
-            elif char in '{[':
-                opened.append(number)
-            elif char in '}]' and opened:
-                opened.pop()
-    return quote[1] if quote else opened[-1] if opened else None
-
-
-def unreadable_configuration(patient):
-    answer = patient.configuration
-    place = syntax_error(answer.lines)
-    if not place or not place[0]:
-        why = from_alsa(answer.lines) + ([answer.died] if answer.died else [])
-        return Finding('configuration', HINDERS, 'alsa-lib cannot read its configuration', why, [
-            ('See what it says:', 'aplay -L')])
-    path, number, what = place
-    aside = f'mv {shlex.quote(path)} {shlex.quote(path + ".broken")}'
-    start = unclosed(machine.read(path))
-    says = f'{path} cannot be read any further than line {number}: {what}'
-    if start:
-        says += f'; what is opened in line {start} is not closed'
-    return Finding(
-        'configuration', HINDERS, says, ['No program has any sound until this is mended.'],
-        [('Mend it:', edit(path, start or number)),
-         ('Or do without all that is in it:',
-          aside if os.access(os.path.dirname(path), os.W_OK) else as_root(aside))])
-
-
 def refused_value(patient, lines):
     """A Finding about the value that headroom refuses, or None."""
     for line in from_alsa(lines, most=len(lines)):
         found = re.match(r"headroom: in pcm\.(.+?): (?:(\S+) is '(.*?)', allowed: |"
-                         r"unknown key '(.+?)'; known: |(clear) is (\d+) and trigger is (\d+))", line)
+                         r"unknown key '(.+?)'; known: (.*)|(clear) is (\d+) and trigger is (\d+))", line)
         if found:
-            name, key, value, unknown, clear, low, high = found.groups()
-            mend = without(name, unknown or key or clear, low or value) or \
-                without(name, 'trigger', high or '')
+            name, key, value, unknown, known, clear, low, high = found.groups()
+            if unknown:
+                mend = unknown_key(patient, name, unknown, known.split(', '))
+            else:
+                mend = without(name, key or clear, low or value) or \
+                    without(name, 'trigger', high or '')
         elif line.startswith('headroom: ') and ': no slave is given' in line:
             mend = [('Give one:', append(f'{patient.first("headroom")["path"]}.slave.pcm '
                                          f'"{some_card()}"'))]
@@ -170,16 +123,6 @@ def refused_value(patient, lines):
             continue
         return Finding('configuration', HINDERS, line.replace('headroom: ', '', 1), (), mend)
     return None
-
-
-def without(name, key, value):
-    """What takes a value out; None: whichever. With what stands before the key and a dot."""
-    last = re.escape(key.split('.')[-1])
-    value = r'\s+"?' + re.escape(value) + '"?' if value is not None else r'\s+[^\s;}]+'
-    what = rf'(?:[^\s{{}}"]+\.)?\b{last}{value}(?=[\s;}}]|$)'
-    place = where_is(r'\b' + re.escape(name) + r'\b', what) or where_is(what)
-    return [('Take it out, so that what is usual holds:', change(place, '')),
-            ('Or write something else:', edit(place[0], place[1]))] if place else []
 
 
 def slave_as_pcm(patient):
@@ -195,11 +138,6 @@ def new_device(name, slave):
                   f'ctl.{name} {{ type headroom }}')
 
 
-def some_card():
-    cards = machine.cards()
-    return f'hw:{cards[min(cards)][0]}' if cards else 'hw:0'
-
-
 def unknown_device(patient, link):
     """A name that nothing is defined under."""
     snippet = '/usr/share/alsa/alsa.conf.d/50-headroom.conf'
@@ -211,14 +149,16 @@ def unknown_device(patient, link):
                  as_root(f'ln -s {snippet} /etc/alsa/conf.d/'))]
     elif link is patient.links[0] and not link['alias']:
         simple = re.fullmatch(r'[\w-]+', name)
-        mend = [('Look at one that is there:', doctor(shlex.quote(other)))
-                for other in patient.through[:1]]
+        near = nearest(name, patient.through)
+        does = 'Did you mean this one?' if near else 'Look at one that is there:'
+        mend = demo_has(full) + [(does, doctor(shlex.quote(other)))
+                                 for other in ([near] if near else patient.through[:1])]
         if patient.through:
             why.append('Those that go through headroom: ' + ', '.join(patient.through))
-        mend += [('Define it:', new_device(name, some_card()))] if simple else []
+        does = 'Define it:' if machine.cards() else 'Define it; with no card, it plays to nobody:'
+        mend += [(does, new_device(name, some_card()))] if simple else []
     else:
-        place = where_is(r'\b(slave|pcm)\b', re.escape(f'"{full}"'))
-        mend = [('Put one there that exists:', change(place, f'"{some_card()}"'))] if place else []
+        mend = demo_has(full) + near_devices(patient, full)
     mend.append(('These are there:', 'aplay -L'))
     return Finding('configuration', HINDERS, f"there is no device '{full}'", why, mend)
 
@@ -293,6 +233,9 @@ def check_configuration(patient):
         return
     if unknown:
         yield unknown_device(patient, unknown[0])
+        return
+    if misspelt_type(patient):
+        yield misspelt_type(patient)
         return
     unclear = [link for link in patient.links if link['error'] or not link['type']]
     if unclear and not patient.waits_for_card():

@@ -7,7 +7,9 @@ import resource
 import shlex
 import stat
 
+import headroom_doctor_alsa as alsa
 import headroom_doctor_machine as machine
+from headroom_doctor_names import control_that_fails
 from headroom_doctor_patient import HINDERS, NOTE, OK, Finding, append, as_root
 from headroom_streams import HeadroomError, page_directory, stream_names
 
@@ -122,6 +124,9 @@ def control_device(patient):
     for shown_by in (headroom['name'].split(':')[0], name):
         if shown_by in patient.controls:
             shown_by = headroom['name'] if shown_by in headroom['name'] else shown_by
+            answer = alsa.open_control(shown_by)
+            if answer.value != 0:
+                return control_that_fails(patient, shown_by.split(':')[0], answer)
             return Finding('control device', OK, f'amixer -D {shlex.quote(shown_by)} contents')
     return Finding('control device', HINDERS, f"there is no control device '{name}', by which "
                    'to see the counters', mend=[

@@ -9,6 +9,7 @@ import shlex
 import headroom_doctor_alsa as alsa
 import headroom_doctor_machine as machine
 from headroom_doctor_configuration import refused_value
+from headroom_doctor_names import nearest
 from headroom_doctor_patient import (
     HINDERS, NOTE, OK, SERVER_TYPES, UNKNOWN, Finding, as_root, change, doctor, from_alsa,
     new_slave, where_is)
@@ -18,8 +19,9 @@ SHARED_TYPES = ('dmix', 'dsnoop', 'dshare')
 def no_card():
     mend = [('Its driver is not loaded:', as_root(f'modprobe "$(cat {path})"'))
             for path in machine.pci_cards_without_driver()]
-    mend = mend or [('For trying, one that exists only in the kernel:',
-                     as_root('modprobe snd-aloop'))]
+    if not mend and machine.has_module('snd-aloop'):
+        mend = [('For trying, one that exists only in the kernel:',
+                 as_root('modprobe snd-aloop'))]
     return Finding('device', HINDERS, 'there is no sound card', [
         'The kernel knows of none (/proc/asound/cards). Is it plugged in, and switched on in the '
         'firmware? A container has those that it was given (docker run --device /dev/snd).'], mend)
@@ -112,8 +114,8 @@ def missing_module(patient):
 
 
 def without_module(kind):
-    if kind == 'headroom':
-        return Finding('device', UNKNOWN, 'it needs the module, see above')
+    if kind == 'headroom' or nearest(kind, ['headroom']):
+        return Finding('device', UNKNOWN, 'it needs the module of headroom, see above')
     package = 'pipewire-alsa' if kind == 'pipewire' else 'libasound2-plugins'
     return Finding('device', HINDERS, f"it needs alsa-lib's plug-in '{kind}', which is not there",
                    mend=[('Install it:', as_root(f'apt-get install {package}'))])

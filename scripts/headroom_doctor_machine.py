@@ -11,6 +11,8 @@ import grp
 import os
 import pwd
 import re
+import shutil
+import subprocess
 
 ROOT = os.environ.get('HEADROOM_DOCTOR_ROOT', '')
 SERVERS = {'pipewire': 'PipeWire', 'wireplumber': 'PipeWire', 'pipewire-media-': 'PipeWire',
@@ -135,6 +137,13 @@ def taken_by(number, device, letter):
 def holders_of(node, of_all):
     """The processes that have a node open."""
     return [process for process in of_all if node in process.files()]
+
+
+def has_module(name):
+    """Whether this kernel has such a driver to load."""
+    modinfo = shutil.which('modinfo', path=os.environ.get('PATH', '') + ':/usr/sbin:/sbin')
+    return bool(modinfo) and subprocess.run(
+        [modinfo, name], capture_output=True, check=False).returncode == 0
 
 
 def pci_cards_without_driver():

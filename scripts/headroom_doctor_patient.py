@@ -42,9 +42,10 @@ class Patient:
         value = self.configuration.value
         self.library, self.no_library = \
             (value['library'], '') if value else alsa.library_path()
-        self.controls = value['controls'] if value else []
+        self.controls = value['controls'] if value else {}
         self.links = value['chain'] if value else []
         self.through = value['through'] if value else []
+        self.pcms = value['pcms'] if value else []
         self.has_defaults = bool(value) and value['has_defaults']
         self.named_modules = value['lib'] if value else {}
         self.all = machine.processes()

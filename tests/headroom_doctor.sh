@@ -181,101 +181,8 @@ equal "no alsa-lib: exit status" 1 $?
 finds "no alsa-lib" module hinders "alsa-lib itself"
 rm empty/libasound.so.2
 
-# --- the configuration ---
-
-# An editor that takes out the line that it is to begin at.
-printf '#!/bin/sh\nsed -i "${1#+}d" "$2"\n' > bin/remover
-chmod 755 bin/remover
-export EDITOR=$work/bin/remover
-well
-cp home/.asoundrc good
-sed -i '4i}' home/.asoundrc
-cp home/.asoundrc broken
-doctor mine
-equal "a syntax error: exit status" 1 $?
-finds "a syntax error: file and line" configuration hinders "$HOME/.asoundrc cannot .* line 4:"
-finds "a syntax error: the module is not blamed" module unknown "which cannot be read"
-cp out syntax
-mends "a syntax error: the line" configuration 0 mine "mine -> card"
-cp syntax out
-cp broken home/.asoundrc
-has configuration 1 > typed
-eval "$(has configuration 1)"
-equal "a syntax error: without the file" "broken" \
-	"$([ ! -e home/.asoundrc ] && cmp -s broken home/.asoundrc.broken && echo broken)"
-
-{ cat good; echo 'pcm.wrong { type headroom slave.pcm "card" trigger 120 rt_priority 0 }'; } > home/.asoundrc
-doctor wrong
-finds "a wrong value" configuration hinders "trigger is '120', allowed"
-mends "a wrong value: the line" configuration 0 wrong "wrong -> card"
-{ cat good; echo 'pcm.wrong { type headroom slave.pcm "card" triger "80" }'; } > home/.asoundrc
-doctor wrong
-finds "a key that is none" configuration hinders "unknown key 'triger'"
-mends "a key that is none: the line" configuration 0 wrong "wrong -> card"
-# refuses NAME PATTERN DEFINITION: that is found in a definition of wrong, and mended by the line;
-# what follows it can still be read.
-refuses() {
-	{ cat good; printf '%s\n' "$3" 'defaults.pcm.rate_converter "any"'; } > home/.asoundrc
-	doctor wrong
-	finds "$1" configuration hinders "$2"
-	mends "$1: the line" configuration 0 wrong "wrong -> (card|hw:)"
-}
-refuses "a wrong value, on a line of its own" "trigger is '120'" 'pcm.wrong { type headroom slave.pcm card }
-pcm.wrong.trigger 120'
-refuses "a wrong value of slave" "slave.period is '-1'" 'pcm.wrong { type headroom slave.pcm card slave.period -1 }'
-refuses "a key of slave that is none" "'slave.peri'" 'pcm.wrong { type headroom slave { pcm card peri 1; } }'
-refuses "clear above trigger" "clear is 95" 'pcm.wrong { type headroom slave.pcm card clear 95 }'
-refuses "trigger below clear" "trigger is 40" 'pcm.wrong { type headroom slave.pcm card trigger 40 }'
-refuses "the name of a PCM for a slave" "slave takes" 'pcm.wrong { type headroom slave "card" }'
-refuses "no slave" "no slave is given" 'pcm.wrong { type headroom }'
-refuses "a wrong default" "depth_ms is '-1'" "<$here/conf/50-headroom.conf>
-defaults.headroom.slave card
-defaults.headroom.depth_ms -1
-pcm.wrong headroom"
-
-{ cat good; echo 'pcm.wrong { type headroom slave.pcm "crad" }'; } > home/.asoundrc
-doctor wrong
-finds "a slave that is not there" configuration hinders "no device 'crad'"
-mends "a slave that is not there: the line" configuration 0 wrong "wrong -> hw:"
-{ cat good; printf 'pcm.a "b"\npcm.b "a"\n'; } > home/.asoundrc
-doctor a
-finds "a circle" configuration hinders "back to itself"
-{ cat good; printf 'pcm.open { type null # }\npcm.c { type null }\n'; } > home/.asoundrc
-doctor mine
-finds "a brace that is not closed" configuration hinders "opened in line $(grep -n 'pcm.open' home/.asoundrc | cut -d: -f1) is not closed"
-mends "a brace that is not closed: the line" configuration 0 mine "mine -> card"
-{ cat good; printf '# no end'; } > home/.asoundrc
-doctor new
-mends "a file whose last line has no end: the line" configuration 1 new "new -> hw:"
-cp good home/.asoundrc
-doctor new
-finds "a device that is not there" configuration hinders "no device 'new'"
-equal "a device that is not there: which there are" 1 "$(grep -c '"Those that go through headroom: mine, real"' out)"
-gives "a device that is not there: a line" configuration 0 "$program mine"
-doctor
-finds "no device is named" configuration hinders "no device 'headroom'"
-doctor new
-mends "a device that is not there: the line" configuration 1 new "new -> hw:"
-finds "a device that is not there: its counters, too" "control device" ok "amixer -D new"
-{ cat good; echo 'pcm.!default "card"'; } > home/.asoundrc
-doctor default
-finds "the default goes past headroom" configuration hinders "'default' does not go through"
-mends "the default goes past headroom: the line" configuration 0 default "watched -> card"
-equal "the default goes through headroom: exit status" 0 "$(/usr/bin/python3 -c \
-	'import json; print(json.load(open("out"))["exit_status"])')"
-{ grep -v ctl.mine good; } > home/.asoundrc
-doctor mine
-finds "no control device" "control device" hinders "'mine'"
-mends "no control device: the line" "control device" 0 mine "amixer -D mine"
-why=
-for seed in 1 2; do
-	/usr/bin/python3 -c "import random; random.seed($seed)
-open('home/.asoundrc', 'wb').write(bytes(random.getrandbits(8) for _ in range(3000)))"
-	doctor mine
-	case $? in 0 | 1 | 2) ;; *) why="exit status $?" ;; esac
-	[ ! -s err ] || why=$(tail -n 1 err)
-done
-if [ -z "$why" ]; then pass "noise for a configuration"; else fail "noise for a configuration" "$why"; fi
+# shellcheck source=tests/headroom_doctor/configuration.sh
+. "$here/tests/headroom_doctor/configuration.sh"
 
 # --- the device ---
 
@@ -325,9 +232,15 @@ case $(has device says) in
 esac
 
 export HEADROOM_DOCTOR_ROOT=$work/root
-doctor real
+printf '#!/bin/sh\nexit 1\n' > bin/modinfo
+chmod 755 bin/modinfo
+PATH=$work/bin:$PATH doctor real
 equal "no card: exit status" 1 $?
 finds "no card" device hinders "no sound card"
+gives "no card, and none to be had" device 0 "no such line"
+echo '#!/bin/sh' > bin/modinfo
+PATH=$work/bin:$PATH doctor real
+equal "no card, but one to be had" "modprobe snd-aloop" "$(has device 0 | grep -o 'modprobe snd-aloop')"
 doctor default
 finds "no card: what the default is" configuration unknown "what 'default' means depends on a sound card"
 mkdir -p root/sys/bus/pci/devices/0000:00:1b.0
@@ -436,123 +349,8 @@ doctor real
 finds "noise for a card" module ok pcm_headroom
 unset HEADROOM_DOCTOR_ROOT
 
-# --- limits ---
-
-# A terminal of a user who may nothing. nice and chrt: so that the tests may be run in the idle
-# class.
-well
-sed -i 's/rt_priority 0 depth_ms 100/depth_ms 1000/' home/.asoundrc
-[ "$(id -u)" -ne 0 ] || chown nobody home
-as_user=()
-nobody=$(id -un)
-if [ "$(id -u)" -eq 0 ]; then
-	nobody=nobody
-	as_user=(setpriv --reuid=nobody --regid=nogroup --clear-groups --inh-caps=-all --bounding-set=-all)
-fi
-mkfifo typed_in
-mkdir -p limits/etc/security/limits.d user
-chmod 777 user
-: > limits/etc/group
-(
-	ulimit -r 0
-	ulimit -S -l 64
-	ulimit -e 40 2> /dev/null
-	chrt -o -p 0 $BASHPID 2> /dev/null
-	HEADROOM_DIR=$work/user/pages HEADROOM_DOCTOR_ROOT=$work/limits exec "${as_user[@]}" bash < typed_in > /dev/null 2>&1
-) &
-terminal=$!
-children+=("$terminal")
-exec 8> typed_in
-# in_terminal LINE: it is typed there, and has ended.
-in_terminal() {
-	rm -f user/done
-	printf '%s\n: > user/done\n' "$1" >&8
-	until_true test -e user/done
-}
-examine_there() {
-	in_terminal "timeout 60 $program --json mine > user/out 2> user/err"
-	cp user/out out
-	cp user/err err
-}
-# typed_as_root LINE: what sudo or su would do, with the terminal's own number.
-typed_as_root() {
-	local line=$1
-	line=${line#sudo }
-	line=${line#su - -c }
-	line=${line#\"}
-	line=${line%\"}
-	eval "${line//\$\$/$terminal}"
-}
-
-examine_there
-finds "no real-time priority" real-time note "60 is asked for, and $nobody may have none"
-equal "what root has to do, with root's PATH" 1 "$(grep -cE '^(sudo|su - -c|usermod)' <<< "$(has real-time 1)")"
-equal "no limit hinders: exit status" 0 "$(/usr/bin/python3 -c \
-	'import json; print(json.load(open("out"))["exit_status"])')"
-finds "no memory to lock" "memory lock" note "64 KiB may be locked"
-equal "for good, no file" 1 "$(grep -c "@audio - rtprio 95.*limits.d/headroom.conf && usermod -aG audio $nobody" <<< "$(has real-time 1)")"
-lockable=$(ulimit -H -l)
-{ [ "$lockable" = unlimited ] || [ "$lockable" -gt 65536 ]; } && lockable=65536
-gives "no memory to lock: a line" "memory lock" 0 "ulimit -Sl $lockable"
-cp out first
-in_terminal "$(has "memory lock" 0 | grep '^ulimit')"
-examine_there
-finds "no memory to lock: the line" "memory lock" ok "may be locked"
-if [ "$(id -u)" -eq 0 ]; then
-	cp first out
-	if ! typed_as_root "$(has real-time 0)" 2> typed; then
-		if grep -q "Operation not permitted" typed; then
-			pass "no real-time priority: the line # SKIP this root may not raise limits"
-		else
-			fail "no real-time priority: the line" "$(cat typed)"
-		fi
-	else
-		examine_there
-		finds "no real-time priority: the line" real-time ok "gets priority 60"
-		in_terminal "ulimit -Sr 0"
-		examine_there
-		gives "a limit that one can raise oneself" real-time 0 "ulimit -Sr 95"
-		in_terminal "$(has real-time 0 | grep '^ulimit')"
-		equal "a limit that one can raise oneself: the line" 95 \
-			"$(awk '/realtime priority/ { print $4 }' /proc/$terminal/limits)"
-		prlimit --pid $terminal --rtprio=0:0
-	fi
-	echo '@studio - rtprio 95' > limits/etc/security/limits.d/audio.conf
-	examine_there
-	equal "for good, a group that there is not" 1 "$(grep -c "usermod -aG audio nobody" <<< "$(has real-time 1)")"
-	echo "studio:x:3000:" > limits/etc/group
-	examine_there
-	equal "for good, a group that may" "usermod -aG studio nobody" "$(has real-time 1 | sed 's/^sudo //; s/^su - -c "\(.*\)"/\1/')"
-	echo "studio:x:3000:nobody" > limits/etc/group
-	examine_there
-	gives "for good, a group that was joined" real-time 1 "su - nobody"
-	head -c 3000 /dev/urandom > limits/etc/security/limits.d/noise.conf
-	examine_there
-	finds "noise for limits" real-time note "may have none"
-	in_terminal "ALSA_CONFIG_PATH=$work/broken timeout 60 $program --json mine > user/out 2> user/err"
-	cp user/out out
-	cp user/err err
-	equal "a file that only root may mend: the line" 1 \
-		"$(grep -cE "^(sudo|su - -c) \"?$EDITOR \+[0-9]+ $work/broken" <<< "$(has configuration 0)")"
-	# A node that is another group's.
-	mkdir -p limits/proc limits/dev/snd
-	rm limits/etc/security/limits.d/noise.conf
-	cp -r root/proc/asound limits/proc/
-	cp root/dev/snd/pcmC0D0p limits/dev/snd/
-	head -n 2 root/proc/asound/cards > limits/proc/asound/cards
-	chgrp audio limits/dev/snd/pcmC0D0p && chmod 660 limits/dev/snd/pcmC0D0p
-	in_terminal "timeout 60 $program --json real > user/out 2> user/err"
-	cp user/out out
-	cp user/err err
-	finds "a card that one may not use" device hinders "nobody may not open .*for group audio"
-	equal "a card that one may not use: the line" "usermod -aG audio nobody" "$(has device 0 | sed 's/^sudo //; s/^su - -c "\(.*\)"/\1/')"
-	echo "audio:x:29:nobody" > limits/etc/group
-	in_terminal "timeout 60 $program --json real > user/out 2> user/err"
-	cp user/out out
-	gives "a group that was joined after the login" device 0 "newgrp audio"
-fi
-exec 8>&-
-wait $terminal
+# shellcheck source=tests/headroom_doctor/limits.sh
+. "$here/tests/headroom_doctor/limits.sh"
 
 # --- the folder of the counters ---
 
