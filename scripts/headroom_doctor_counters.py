@@ -6,14 +6,17 @@ import os
 import resource
 import shlex
 import stat
+import time
 
 import headroom_doctor_alsa as alsa
 import headroom_doctor_machine as machine
 from headroom_doctor_names import control_that_fails
-from headroom_doctor_patient import HINDERS, NOTE, OK, Finding, append, as_root
-from headroom_streams import HeadroomError, page_directory, stream_names
+from headroom_doctor_patient import HINDERS, NOTE, OK, Finding, append, as_root, tool
+from headroom_streams import HeadroomError, page_directory, read_log, stream_names
+from headroom_words import REASONS, count
 
 PAGE_BYTES = 64 * 1024          # more than the counters of a stream take
+RECENT_S = 600
 
 
 def check_counters(patient):
@@ -23,12 +26,32 @@ def check_counters(patient):
     headroom = patient.is_read() and patient.first('headroom')
     yield problem or Finding('counters', OK, folder + (used_names(headroom) if headroom else ''))
     if headroom:
+        yield from recent_gaps(name_of(headroom))
         yield control_device(patient)
 
 
 def name_of(headroom):
     """Under which the counters are found."""
     return headroom['keys'].get('name') or headroom['name'].split(':')[0]
+
+
+def recent_gaps(name):
+    """A note if something was lost or invented within the last minutes."""
+    now = time.monotonic_ns()
+    try:
+        episodes = read_log(name).episodes if name else []
+    except HeadroomError:
+        return
+    ages = [(0 if episode.live and episode.going_on else
+             (now - episode.begin_ns - episode.length_ns) / 1e9, episode.late)
+            for episode in episodes if episode.what != 'rewind']
+    ages = sorted(age for age in ages if 0 <= age[0] < RECENT_S)
+    if ages:
+        age, late = ages[0]
+        ago = f'{age:.0f} s' if age < 100 else f'{age / 60:.0f} min'
+        when = f', the last {ago} ago' if len(ages) > 1 else f' {ago} ago'
+        yield Finding('counters', NOTE, f'{count(len(ages), "gap")}{when}, {REASONS[late]}',
+                      mend=[('See when, and how long:', tool(f'headroom-log {shlex.quote(name)}'))])
 
 
 def used_names(headroom):

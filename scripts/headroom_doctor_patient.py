@@ -128,6 +128,13 @@ def doctor(rest):
     return f'{name} {rest}'
 
 
+def tool(line):
+    """A line that calls a tool: that on the PATH, else the one beside us."""
+    name, _, rest = line.partition(' ')
+    beside = os.path.join(os.path.dirname(os.path.realpath(sys.argv[0])), name)
+    return line if shutil.which(name) else f'{shlex.quote(beside)} {rest}'
+
+
 def home_file():
     return os.path.expanduser('~/.asoundrc')
 

@@ -26,7 +26,8 @@ unset ALSA_CONFIG_PATH ALSA_PLUGIN_DIR XDG_CONFIG_HOME SUDO_USER EDITOR HEADROOM
 export HOME=$work/home HEADROOM_DIR=$work/pages PYTHONDONTWRITEBYTECODE=1 COLUMNS=80
 mkdir -p home empty tree/scripts tree/build root bin
 # As in a folder of the source, with what this build has made.
-cp "$here"/scripts/headroom-doctor "$here"/scripts/headroom_{doctor_*,streams}.py tree/scripts/
+cp "$here"/scripts/headroom-doctor "$here"/scripts/headroom_{doctor_*,streams,words}.py tree/scripts/
+ln -s "$build/scripts/headroom-log" tree/scripts/headroom-log
 ln -s "$build/plugin" tree/build/plugin
 program=$work/tree/scripts/headroom-doctor
 
@@ -135,7 +136,12 @@ equal "beside a stream: exit status" 0 $?
 equal "beside a stream: it is the same one" "$player $before" "$player $(counter mine 'Playback Process')"
 { kill -KILL $player; wait $player; } 2> /dev/null
 doctor mine
-finds "a stream that was killed" counters ok "$work/pages\$"
+equal "a stream that was killed" 1 "$(grep -c "\"says\": \"$work/pages\"" out)"
+{ head -c 200000 /dev/zero; sleep 2; head -c 200000 /dev/zero; } |
+	aplay -q -D mine -t raw -f S16_LE -r 48000 -c 2 2> err.play
+doctor mine
+finds "a gap a moment ago" counters note "[0-9] gaps?.* [0-9]+ s ago, (the program|headroom) "
+equal "a gap a moment ago: nothing hinders" "$work/tree/scripts/headroom-log mine" "$(has counters 0)"
 doctor real
 finds "one that no stream has run under" counters ok "no stream has run under 'real', but under: mine\$"
 
