@@ -41,10 +41,12 @@ def limit_mends(kind, item, letter, unit, wanted, value, line):
     if hard == resource.RLIM_INFINITY or hard >= wanted * unit:
         return [('In this terminal:', f'ulimit -S{letter} {value}' if hard >= value * unit or
                  hard == resource.RLIM_INFINITY else f'ulimit -S{letter} {hard // unit}')]
+    if not machine.may_raise_limits():
+        return [('Here not even root may raise it; from outside of a container:',
+                 f'docker run --cap-add=SYS_NICE --ulimit {item}={value * unit} …')]
     now = as_root(f'prlimit --pid $$ --{item}={value * unit}')
     if os.geteuid() == 0:
-        return [('In this terminal:', now), ('In a container, from outside:',
-                f'docker run --cap-add=SYS_NICE --ulimit {item}={value * unit} …')]
+        return [('In this terminal:', now)]
     return [('In this terminal, for now:', now), limit_for_good(item, wanted, line)]
 
 
@@ -74,23 +76,22 @@ def check_realtime(patient):
                       [('Make it an ordinary one:', as_root('chrt -o -p 0 $$'))])
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_RTPRIO)
-    why = ['Sound is fine without it until the machine is busy: then the scheduler is late, '
-           'and a program that keeps up is heard to click. rtkit, by which PipeWire and '
-           'PulseAudio get such a priority, is not used by headroom.']
     if soft != resource.RLIM_INFINITY and soft < wanted:
         mend = limit_mends(resource.RLIMIT_RTPRIO, 'rtprio', 'r', 1, wanted, max(95, wanted),
                            f'@audio - rtprio {max(95, wanted)}')
+        if len(mend) == 2:
+            does = 'A busy machine clicks. In this terminal, or from the next login on:'
+            mend = [(does, line) for _, line in mend]
         if 0 < hard < wanted and patient.base == 'headroom':
             mend.append(('Or be content with less:',
                          append(f'defaults.headroom.rt_priority {hard}')))
         yield Finding('real-time', NOTE, f'priority {wanted} is asked for, and '
-                      f'{machine.user_name()} may have {soft or "none"}', why, mend)
+                      f'{machine.user_name()} may have {soft or "none"}', (), mend)
     else:
         yield Finding('real-time', NOTE, f'priority {wanted} is refused, although the limit '
-                      f'allows it: {error.strerror}', why + [
-                          'A service is not allowed to by RestrictRealtime=, a container by its '
-                          'rules, and a control group by cpu.rt_runtime_us.'],
-                      [('See what applies:',
+                      'allows it', ['By a service (RestrictRealtime=), a container, or a control '
+                                    'group.'],
+                      [('A busy machine clicks without. See what applies:',
                         'cat /proc/self/cgroup; grep Seccomp /proc/self/status')])
 
 

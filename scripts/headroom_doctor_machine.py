@@ -3,8 +3,8 @@
 """What headroom-doctor reads of this machine: cards, who holds them, sound servers, limits
 and groups. What may not be read without root is left out.
 
-HEADROOM_DOCTOR_ROOT, for tests, names a folder in which /proc/asound, /dev/snd, /etc and
-/sys are looked for; processes are always those of this machine.
+HEADROOM_DOCTOR_ROOT, for tests, names a folder in which /proc/asound, /proc/1/status,
+/dev/snd, /etc and /sys are looked for; processes are always those of this machine.
 """
 import glob
 import grp
@@ -203,6 +203,16 @@ def limit_lines(item):
 def limit_value(text):
     """In the unit of limits.conf; infinite for all words that mean so."""
     return float(text) if re.fullmatch(r'\d+', text) else float('inf')
+
+
+def may_raise_limits():
+    """Whether root may raise a hard limit, which takes CAP_SYS_RESOURCE: in most containers
+    nobody has that."""
+    if os.geteuid() == 0:
+        found = re.search(r'^CapEff:\s*(\w+)', read('/proc/self/status'), re.M)
+    else:
+        found = re.search(r'^CapBnd:\s*(\w+)', read(rooted('/proc/1/status')), re.M)
+    return not found or bool(int(found.group(1), 16) >> 24 & 1)
 
 
 def groups_allowed(item, at_least):

@@ -55,11 +55,21 @@ typed_as_root() {
 
 examine_there
 finds "no real-time priority" real-time note "60 is asked for, and $nobody may have none"
+in_terminal "COLUMNS=80 timeout 60 $program mine > user/shown"
+equal "no real-time priority: it takes four lines" 4 \
+	"$(awk '/^[^ ]/ { here = /real-time/ } here' user/shown | grep -c .)"
 equal "what root has to do, with root's PATH" 1 "$(grep -cE '^(sudo|su - -c|usermod)' <<< "$(has real-time 1)")"
 equal "no limit hinders: exit status" 0 "$(/usr/bin/python3 -c \
 	'import json; print(json.load(open("out"))["exit_status"])')"
 finds "no memory to lock" "memory lock" note "64 KiB may be locked"
 equal "for good, no file" 1 "$(grep -c "@audio - rtprio 95.*limits.d/headroom.conf && usermod -aG audio $nobody" <<< "$(has real-time 1)")"
+mkdir -p limits/proc/1
+echo 'CapBnd:	000001fffeffffff' > limits/proc/1/status
+examine_there
+equal "where root may raise no limit: only what does not fail" "docker no such line" \
+	"$(has real-time 0 | cut -d' ' -f1) $(has real-time 1)"
+rm -r limits/proc/1
+examine_there
 lockable=$(ulimit -H -l)
 { [ "$lockable" = unlimited ] || [ "$lockable" -gt 65536 ]; } && lockable=65536
 gives "no memory to lock: a line" "memory lock" 0 "ulimit -Sl $lockable"
