@@ -58,6 +58,9 @@ refuses "a file that node-exporter would not read" 2 "ends in .prom" --textfile 
 refuses "once, and for whom" 2 "goes with --textfile alone" --once
 refuses "a user that there is not" 1 "there is no user" --user "no such user" --once --textfile x.prom
 refuses "a folder that there is not" 1 "no/x.prom cannot be written: No such" --once --textfile no/x.prom
+mkdir without && echo 'raise ImportError("none here")' > without/prometheus_client.py
+PYTHONPATH=$PWD/without "$exporter" --once --textfile none.prom 2> err
+equal "without its package: the line to type" "  sudo apt-get install python3-prometheus-client" "$(tail -n 1 err)"
 "$exporter" --once --textfile none.prom 2> err
 equal "no stream: no counters, and no problem" "0 0 headroom_exporter_problems 0.0" \
 	"$? $(grep -c '^headroom_frames' none.prom) $(grep '^headroom_exporter_problems' none.prom)"
