@@ -39,14 +39,17 @@ has() {
 
 # --- the program's exit status and signals; no stream at all ---
 
+echo "the recording before" > none.jsonl
 record -o none.jsonl -- sh -c 'exit 7' 2> err
 equal "the program's exit status" 7 $?
-has "no stream: that is said" "no sound went through headroom" err
-has "no stream: how the program ended" '"end": \{"status": 7\}' none.jsonl
-report none.jsonl
+has "no stream: that is said, and how to check" "no sound went through headroom.*headroom-doctor" err
+equal "no stream: no page is offered, and the recording before stays" "0 the recording before" \
+	"$(lines 'headroom-report' err) $(cat none.jsonl none.jsonl.old none.jsonl.new 2> /dev/null)"
+record -o /dev/stdout -- sh -c 'exit 7' 2> err | cat > pipe.jsonl
+has "no stream: how the program ended" '"end": \{"status": 7\}' pipe.jsonl
+report pipe.jsonl
 equal "no stream: the page" "0 No sound went through headroom." "$? $(head -n 1 out)"
-# shellcheck disable=SC2016 # for the shell that is run
-record -q -o killed.jsonl -- sh -c 'kill -TERM $$' 2> err
+record -q -o killed.jsonl -- sh -c "aplay -D play ${raw[*]} -s 4800 /dev/zero; kill -TERM \$\$" 2> err
 equal "the program's signal" 143 $?
 has "a signal: it is recorded" '"end": \{"signal": 15\}' killed.jsonl
 
@@ -146,9 +149,8 @@ report broken.jsonl
 has "a program that is killed: what was lost" \
 	"^No gap in [0-9.]+ m?s. A program was killed, .*: what it had written .*at most 80 ms, is lost" out
 has "a program that is killed: the badge" 'class="badge bad">cut off<' broken.html
-record -q -o broken.jsonl -- true 2> err
-report broken.jsonl
-equal "one that was killed before does not count" "No sound went through headroom." "$(head -n 1 out)"
+record -o broken.jsonl -- true 2> err
+has "one that was killed before does not count" "no sound went through headroom" err
 
 # Two at once, of which one is asked for.
 record -q -n rec -o one.jsonl -- bash -c "aplay -D play ${raw[*]} -s 24000 /dev/zero &
