@@ -36,10 +36,18 @@ struct broken_off {
 	uint64_t process, rate, frames;	/* at most so many were not heard; 0: not known */
 };
 
+/* How many episodes a stream has had, also those that are not kept any more. */
+struct total {
+	enum hr_direction direction;
+	uint32_t slot;
+	uint64_t episodes;
+};
+
 static struct line lines[N_DIRECTIONS * HR_PAGE_SLOTS * HR_EPISODES_KEPT];
 static size_t n_lines;
 static struct broken_off broken_off[N_DIRECTIONS * HR_PAGE_SLOTS];
 static size_t n_broken_off;
+static struct total totals[N_DIRECTIONS * HR_PAGE_SLOTS];
 static unsigned int n_pages, n_bad;
 static uint64_t n_more;		/* episodes that are not kept any more */
 
@@ -80,11 +88,13 @@ static void add_page(const struct hr_page *page, enum hr_direction direction, ui
 	uint64_t all = hr_page_count_episodes(page);
 	bool is_live = hr_page_is_live(page);
 
-	n_pages++;
+	/* Of a page that is none it may be any number. */
+	if (all < n || all >= UINT32_MAX)
+		all = n;
+	totals[n_pages++] = (struct total){ direction, slot, all };
 	if (was_broken_off(page))
 		add_broken_off(page, direction, slot);
-	/* Of a page that is none it may be any number. */
-	if (all > HR_EPISODES_KEPT && all < UINT32_MAX)
+	if (all > HR_EPISODES_KEPT)
 		n_more += all - HR_EPISODES_KEPT;
 	for (uint32_t i = 0; i < n; i++)
 		lines[n_lines++] = (struct line){ episodes[i], direction, slot, is_live };
@@ -270,8 +280,13 @@ static void print_json(void)
 		       (unsigned long long)broken_off[i].frames);
 		comma = ",";
 	}
-	printf("], \"streams\": %u, \"not_kept\": %llu}\n", n_pages,
+	printf("], \"streams\": %u, \"not_kept\": %llu, \"totals\": [", n_pages,
 	       (unsigned long long)n_more);
+	for (unsigned int i = 0; i < n_pages; i++)
+		printf("%s{\"direction\": \"%s\", \"slot\": %u, \"episodes\": %llu}",
+		       i ? ", " : "", direction_name(totals[i].direction), totals[i].slot,
+		       (unsigned long long)totals[i].episodes);
+	printf("]}\n");
 }
 
 static void usage(FILE *to)

@@ -258,6 +258,15 @@ class Log(NamedTuple):
     """What headroom-log knows of a name."""
     episodes: list          # oldest first: of each stream the last 64 since its reset
     broken_off: list
+    totals: dict            # of each direction and slot, with those that are not kept
+
+    def of(self, stream):
+        """What there is of one stream: episodes, its BrokenOff or None, how many it had."""
+        place = (stream.direction, stream.slot)
+        return ([one for one in self.episodes if (one.direction, one.slot) == place],
+                next((one for one in self.broken_off
+                      if (one.direction, one.slot) == place), None),
+                self.totals.get(place, 0))
 
 
 def _log_program():
@@ -277,7 +286,9 @@ def read_log(name, user=None):
                              check=False)
         found = json.loads(run.stdout)
         return Log([Episode(**entry) for entry in found["episodes"]],
-                   [BrokenOff(**entry) for entry in found["broken_off"]])
+                   [BrokenOff(**entry) for entry in found["broken_off"]],
+                   {(entry["direction"], entry["slot"]): entry["episodes"]
+                    for entry in found["totals"]})
     except (OSError, subprocess.TimeoutExpired) as error:
         raise HeadroomError(f"headroom-log cannot be run: {error}") from error
     except (ValueError, KeyError, TypeError) as error:

@@ -190,9 +190,8 @@ def _trouble_style(watched):
     return "" if since is None else "bad" if since < RECENT_S else "warn"
 
 
-def _xruns_cell(watched, _width, _drawing):
-    reading = watched.reading
-    return count_text(max(reading.xruns, reading.device_xruns)), _trouble_style(watched)
+def _gaps_cell(watched, _width, _drawing):
+    return count_text(watched.gaps()), _trouble_style(watched)
 
 
 def _cause_cell(watched, _width, _drawing):
@@ -226,14 +225,14 @@ SECOND_LINE = (
     Column("P95 ms", 6, 6, _latency_cell("latency_p95_us"), right=True),
     Column("P99 ms", 6, 2, _latency_cell("latency_p99_us"), right=True),
     Column("LAST MINUTE", 11, 8, _minute_cell, widest=60),
-    Column("XRUNS", 5, 0, _xruns_cell, right=True),
+    Column("GAPS", 5, 0, _gaps_cell, right=True),
     Column("CAUSE", 9, 3, _cause_cell),
     Column("AGO", 4, 4, _ago_cell, right=True),
     Column("LOST", 6, 1, _count_cell("frames_dropped"), right=True),
     Column("SILENCE", 7, 5, _count_cell("frames_silence"), right=True),
 )
 # Where each stream is to have one line only: in the order of what matters most.
-ONE_LINE_PRIORITY = ("NAME", "STATE", "DIR", "XRUNS", "PRESSURE", "LOST", "PROGRAM", "P99 ms",
+ONE_LINE_PRIORITY = ("NAME", "STATE", "DIR", "GAPS", "PRESSURE", "LOST", "PROGRAM", "P99 ms",
                      "RATE", "CAUSE", "AGO", "FILL", "P95 ms", "P50 ms", "SILENCE",
                      "LAST MINUTE")
 MARGIN = 2
@@ -341,11 +340,16 @@ def _what_texts(watched):
     """What befell it, the latest first."""
     if watched.broken_off:
         yield _cut_off_text(watched), "warn"
+    more = words.card_times(watched.reading.device_xruns, watched.gaps(),
+                            watched.reading.direction)
+    if more:
+        yield more, "dim"
     for episode in reversed(watched.episodes):
         when = time.strftime("%m-%d %H:%M:%S", time.localtime(episode.wall_ns / 1e9))
         frames = f", {words.count(episode.frames, 'frame')}" if episode.frames else ""
-        yield (f"{when}  {episode.what} of {duration_text(episode.length_ns / 1e9)}"
-               f"{frames}: late was the {episode.late}"), _trouble_style(watched)
+        what = episode.what if episode.what == "rewind" else f"gap ({episode.what})"
+        yield (f"{when}  {what} of {duration_text(episode.length_ns / 1e9)}"
+               f"{frames}: {words.reason(episode.late)}"), _trouble_style(watched)
     if not watched.episodes and not watched.broken_off:
         yield ("nothing befell it since its counters were reset"
                if watched.reading.is_healthy else "what befell it is not known"), "dim"
@@ -453,7 +457,7 @@ def sentence(watched):
     parts.append("latency in milliseconds: median " + ms_text(reading.latency_p50_us)
                  + ", 95 percent below " + ms_text(reading.latency_p95_us)
                  + ", 99 percent below " + ms_text(reading.latency_p99_us))
-    parts.append(xruns_sentence(watched))
+    parts.append(gaps_sentence(watched))
     parts.append(f"{reading.frames_dropped} frames lost, "
                  f"{reading.frames_silence} frames of silence")
     text = ". ".join(parts) + "."
@@ -462,14 +466,12 @@ def sentence(watched):
     return text
 
 
-def xruns_sentence(watched):
-    reading = watched.reading
+def gaps_sentence(watched):
+    """How many gaps, when the last one was, and who was late."""
     since, cause = watched.trouble_ago_s(), watched.trouble_cause()
-    if not reading.xruns and not reading.device_xruns and since is None:
-        return "no xruns"
-    text = words.count(reading.xruns, "xrun")
-    if reading.device_xruns:
-        text += f" and {words.count(reading.device_xruns, 'xrun')} of the card"
+    if not watched.gaps():
+        return "no gaps"
+    text = words.count(watched.gaps(), "gap")
     if since is not None:
-        text += f", the last trouble {duration_text(since)} ago"
-    return text + (f", late was the {cause}" if cause else "")
+        text += (", " if watched.gaps() == 1 else ", the last ") + f"{duration_text(since)} ago"
+    return text + (f", {words.reason(cause)}" if cause else "")

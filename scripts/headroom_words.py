@@ -66,6 +66,14 @@ def gaps(episodes):
     return [episode for episode in episodes if episode["what"] != "rewind"]
 
 
+def card_times(times, n_gaps, direction):
+    """Where the card counts more than a person hears."""
+    if not n_gaps or times <= n_gaps:
+        return ""
+    ran = "ran dry" if direction == "playback" else "ran full"
+    return f"the card {ran} {times} times in {'it' if n_gaps == 1 else 'them'}"
+
+
 def broken_off(direction, lengths):
     """Of a stream whose program was gone without closing it, so often; a length in
     seconds is how much was not heard at most, 0 if that is not known."""
@@ -90,7 +98,7 @@ def verdict(episodes, seconds, frames_lost, xruns, was_broken_off=False):
         text = (f"{count(len(found), 'gap')}, {duration(total)}{in_all}"
                 f"{because([episode['late'] for episode in found])}.")
     elif frames_lost or xruns:
-        counted = [count(xruns, "xrun")] if xruns else []
+        counted = [count(xruns, "gap")] if xruns else []
         counted += [f"{count(frames_lost, 'frame')} lost or invented"] if frames_lost else []
         text = f"{' and '.join(counted)}, and the log does not say why."
     elif was_broken_off:
@@ -118,7 +126,7 @@ def unexplained(xruns, episodes):
     missing = xruns - sum(episode["what"] == "xrun" for episode in episodes)
     if missing <= 0 or not gaps(episodes):
         return ""
-    return f"Of {count(missing, 'more xrun')} the log does not tell."
+    return f"Of {count(missing, 'more gap')} the log does not tell."
 
 
 RING_WAS_FULL = 90      # percent

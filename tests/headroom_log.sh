@@ -119,7 +119,7 @@ print(log["streams"], first["direction"], first["late"], first["length_ns"] > 10
 amixer -q -D play cset iface=PCM,name='Headroom Playback Reset' on
 says "a reset empties it" 0 out "no episodes since" play
 headroom_log --json play
-equal "for programs: a reset empties it" '{"episodes": [ ], "broken_off": [], "streams": 1, "not_kept": 0}' \
+equal "for programs: a reset empties it" '{"episodes": [ ], "broken_off": [], "streams": 1, "not_kept": 0, "totals": [{"direction": "playback", "slot": 0, "episodes": 0}]}' \
 	"$(paste -s -d ' ' out)"
 
 arecord -D rec "${raw[@]}" > /dev/null 2> err.rec &

@@ -31,10 +31,12 @@ pcm.card { type clocked }
 pcm.play { type headroom slave.pcm card }
 pcm.rec { type headroom slave.pcm card depth_ms 0 }
 pcm.new { type headroom slave.pcm card }
+pcm.gap { type headroom slave.pcm card on_underrun silence }
 pcm.away { type headroom slave.pcm card }
 ctl.play { type headroom }
 ctl.rec { type headroom }
 ctl.new { type headroom }
+ctl.gap { type headroom }
 EOF2
 # A buffer that a busy machine does not empty: half a second.
 raw=(-q -t raw -f S16_LE -r 48000 -c 1 --period-time=50000 --buffer-time=500000)
@@ -131,11 +133,13 @@ stop_player() {
 
 says "an interval that cannot be" 2 err "0.1 to 3600 seconds, not '0'" -i 0
 says "a sort that it does not know" 2 err "choose from 'name'" --sort size
-says "two ways of showing" 2 err "not allowed with" --once --json
-says "two other ways of showing" 2 err "not allowed with" --plain --json
+says "two ways of showing" 2 err "not allowed with" --plain --json
 says "a user that there is not" 2 err "no user 'no such user'" -u "no such user" --once
 says "a control device that there is not" 1 err "'nothing' cannot be opened" -D nothing --once
 says "it has a help" 0 out "Exit status" --help
+has_all() { for word; do grep -q -- "^ $word  " out || echo "$word"; done; }
+equal "its help explains the mark and the columns" "" \
+	"$(has_all ! STATE "FILL, PRESSURE" "P50, P95, P99" GAPS "CAUSE, AGO" "LOST, SILENCE")"
 equal "its help fits in 80 columns" "" "$(awk 'length > 80' out)"
 ALSA_CONFIG_PATH=/usr/share/alsa/alsa.conf ALSA_PLUGIN_DIR=$work \
 	says "headroom is not installed" 1 err "does not find headroom's control module.*asoundrc" \
@@ -186,7 +190,8 @@ equal "--json: what amixer says, a field for each element but Reset" \
 	"$(json '[streams["play"][key]
 		for key in ("process", "rate", "buffer_frames", "program", "state")] + [
 		len(set(streams["play"]) - {"name", "direction", "slot", "read_ns", "program", "stopped",
-			"trouble_ago_s", "trouble_cause", "broken_off", "episodes"})]')"
+			"gaps", "trouble_ago_s", "trouble_cause", "broken_off", "episodes"})]')"
+says "--once --json: the same as --json" 0 out '^\{"time"' --once --json
 timeout 10 "$top" --json -n 3 -i 0.1 > out 2> err
 equal "--json -n 3: three lines" 3 "$(wc -l < out)"
 says "-D: what amixer shows" 0 out "^ .play +aplay" -D play --once
@@ -220,7 +225,7 @@ shows "s sorts by the next" "by program"
 press S S
 shows "S sorts by the one before" "by lost"
 press S
-shows "sorted by xruns" "by xruns"
+shows "sorted by gaps" "by gaps"
 press h
 shows "h explains" "CAUSE, AGO +who was late"
 press q
@@ -243,9 +248,9 @@ until_true has_counted play "Playback Xruns" 0
 sleep 0.3
 equal "paused: nothing new is shown" "$(cat paused)" "$(screen | sed '$d')"
 press p
-shows "an xrun, its cause, and how long ago" "^ +([0-9.]+ +){3}.* [1-9][0-9]* program +[0-9]+s"
+shows "a gap, its cause, and how long ago" "^ +([0-9.]+ +){3}.* [1-9][0-9]* program +[0-9]+s"
 shows "not well" "^>!play"
-shows "what befell it" "[0-9:]{8}  (card )?xrun of .*: late was the program"
+shows "what befell it" "[0-9:]{8}  gap \((card )?xrun\) of .*: the program was late"
 equal "--json: the cause" "program True" \
 	"$(json '(streams["play"]["trouble_cause"], 0 <= streams["play"]["trouble_ago_s"] < 60)')"
 frames=$(counter play 'Playback Frames')
@@ -347,7 +352,7 @@ is_said() { grep -Eq -- "$1" plain; }
 tells() {
 	if until_true is_said "$2"; then pass "$1"; else fail "$1" "$(cat plain err)"; fi
 }
-tells "plain: each stream in a sentence" "^2. play playback: aplay, 48000 hertz, running. .*xrun.*[0-9] frames lost"
+tells "plain: each stream in a sentence" "^2. play playback: aplay, 48000 hertz, running. .*no gaps. [0-9]+ frames lost"
 echo "t 2 75" >&8
 tells "plain: a threshold" "^Trigger of play is 75% now"
 equal "plain: amixer sees it" 75 "$(counter play 'Playback Trigger')"
@@ -363,7 +368,7 @@ start=$(wc -l < plain)
 kill -STOP "$player"
 sleep 0.9
 kill -CONT "$player"
-tells "plain: an xrun" "^play playback: .*xrun.* ago, late was the program"
+tells "plain: a gap" "^play playback: .*1 gap, .* ago, the program was late"
 stop_player
 tells "plain: a stream ends" "^play playback: .*closed"
 start_player new
@@ -375,6 +380,39 @@ wait $plain
 equal "plain: q" "0 " "$? $(cat err)"
 equal "plain: nothing that moves the cursor" 0 "$(grep -c $'[\033\r\b]' plain)"
 stop_player
+
+# --- one gap, in which the card runs dry more than once ---
+
+mkfifo sound
+aplay -D gap -q -t raw -f S16_LE -r 48000 -c 1 --period-time=10000 --buffer-time=80000 sound 2> err.gap &
+player=$!
+exec 7> sound
+head -c 48000 /dev/zero >&7
+until_true has_counted gap "Playback Frames Silence" 4800
+for _ in 1 2 3; do
+	kill -STOP $player
+	sleep 0.2
+	kill -CONT $player
+	sleep 0.1
+done
+head -c 48000 /dev/zero >&7
+exec 7>&-
+wait $player
+player=
+n_gaps=$(python3 -c '
+from headroom_streams import read_log
+print(len(read_log("gap").episodes))')
+n_dry=$(counter gap 'Playback Device Xruns')
+equal "the card counts more than a person hears" yes "$([ "$n_dry" -gt "$n_gaps" ] && echo yes)"
+says "a gap: GAPS is what a person hears" 0 out "^    ( *[0-9.]+){3} +$n_gaps [a-z]+ +[0-9]+s" gap --once
+says "a gap: in a sentence" 0 out \
+	"[.] $n_gaps gaps?, (the last )?[0-9.]+ m?s ago, the program was late[.]" gap --once --plain
+equal "a gap: --json" "$n_gaps $n_dry" "$(json '[streams["gap"][key] for key in ("gaps", "device_xruns")]')"
+live_arguments=gap live 80 24
+shows "a gap: the card's number in the pane" "the card ran dry $n_dry times in (it|them)"
+press q
+ends "q after a gap"
+rm pages/gap.playback.0
 
 # --- pages that are none, names that would move the cursor ---
 
