@@ -81,6 +81,20 @@ class Stream:
             previous = value
         return total
 
+    def own_since(self, counter, window):
+        """Since when the last so many that a counter counts are all of this recording: they
+        may be of earlier streams at first. None: they never were."""
+        numbers = self.numbers(counter)
+        if not numbers or numbers[0][0] > 0 or not numbers[0][1]:
+            return 0.0
+        total, previous = 0, numbers[0][1]
+        for t, value in numbers[1:]:
+            total += value - previous
+            if value < previous or total >= window:     # it was reset, or there is enough
+                return t
+            previous = value
+        return None
+
     def live(self, end):
         """When a program had it open: [(from, until)]."""
         return spans_of(self.changes.get("state", ()), lambda state: state != "Closed", end)

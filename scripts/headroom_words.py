@@ -132,31 +132,62 @@ def unexplained(xruns, episodes):
 RING_WAS_FULL = 90      # percent
 
 
+DEPTH_MS = 2000, 60000  # if nothing is said, and at most
+
+
+def rounded_up(ms):
+    """A number of milliseconds to ask for: two or three digits of it will do."""
+    step = 100 if ms >= 1000 else 10
+    return -(-round(ms) // step) * step
+
+
+def larger_buffer(late_s, buffer_s):
+    ms = rounded_up((late_s + buffer_s) * 1000)
+    length = f"{ms / 1000:g} s" if ms >= 1000 else f"{ms} ms"
+    return (f"The program was {duration(late_s)} late with a buffer of {duration(buffer_s)}: ask "
+            f"for {length} (aplay --buffer-time={ms * 1000}), or give it a higher priority.")
+
+
+def larger_depth(late_s, name):
+    usual, most = DEPTH_MS
+    more = rounded_up(late_s * 1000)
+    text = f"The program read {duration(late_s)} too late for what depth_ms kept for it: "
+    if usual + more > most:
+        return text + f"{more} more would have been enough, but {most} is the most."
+    return text + (f"{more} more would have been enough. It is {usual} where nothing is said: then "
+                   f"\"depth_ms {usual + more}\" in the braces of pcm.{name}.")
+
+
 STOPPED = ("What stops a program as a whole (Ctrl-Z, a debugger) stops headroom, which lives in it, "
            "as well: only the card goes on.")
 
 
-def what_helps_a_program(episodes, direction, was_stopped):
-    if was_stopped:
+def what_helps_a_program(episodes, direction, name, buffer_s):
+    """episodes: those in which it was not stopped as a whole."""
+    if not episodes:
         return STOPPED
+    longest = max((episode["lasted"] for episode in gaps(episodes)), default=0)
     if direction == "playback":
+        if longest and buffer_s:
+            return larger_buffer(longest, buffer_s)
         return ("The program did not write in time. A larger buffer gives it more of it (aplay: "
                 "--buffer-time), a higher priority lets it run sooner.")
     # Who is stopped as a whole, headroom with it, loses what the card's own buffer does not hold.
     if all(episode["ring"] < RING_WAS_FULL for episode in episodes):
         return STOPPED
-    return "The program did not read in time. A larger depth_ms keeps more for it meanwhile."
+    return larger_depth(longest, name)
 
 
-def advice(episodes, direction, realtime, was_stopped=False):
-    """What may help, a sentence for each who was late. was_stopped: so the program was,
-    whenever it was late."""
+def advice(episodes, direction, realtime, name, buffer_s=0, stopped=()):
+    """What may help, a sentence for each who was late. stopped: the episodes in which the
+    program was stopped as a whole; buffer_s: its buffer, 0 if that is not known."""
     causes = {episode["late"] for episode in episodes}
     found = []
     if "program" in causes:
         found.append(what_helps_a_program(
-            [episode for episode in episodes if episode["late"] == "program"], direction,
-            was_stopped))
+            [episode for episode in episodes
+             if episode["late"] == "program" and episode not in stopped],
+            direction, name, buffer_s))
     if "scheduler" in causes:
         found.append(
             "headroom's thread has no real-time priority: allow it (a line \"@audio - rtprio "

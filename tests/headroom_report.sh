@@ -98,7 +98,7 @@ equal "a stream: exit status" 0 $?
 has "a stream: that is said" "1 stream: gap.jsonl" err
 has "a stream: the episode is recorded" '"what": "(silence|card xrun)".*"late": "program"' gap.jsonl
 has "a stream: it has ended" '"state": "Closed"' gap.jsonl
-equal "a stream: only what changes is written" 1 "$(lines '"rate": 48000' gap.jsonl)"
+equal "a stream: only what changes is written" 1 "$(lines '"name": "gaps".*"rate": 48000' gap.jsonl)"
 report gap.jsonl
 equal "a stream: a page" 0 $?
 has "a stream: the sentence" "gaps?, [0-9.]+ m?s.* because the program was late" out
@@ -117,9 +117,22 @@ report gap.jsonl
 equal "what was before does not count" "0 No gap" "$? $(cat err; head -n 1 out | cut -d ' ' -f 1-2)"
 has "the recording before is kept" '"what"' gap.jsonl.old
 has "a lateness from before is none of this recording" \
-	"Not known: only what is later than [0-9.]+ ms, which was before" gap.html
-has "a lateness from before: no tile" "<b class=\"\">–</b><span>latest wake-up" gap.html
+	"None was later than the [0-9.]+ m?s from before this recording" gap.html
+has "a lateness from before: at most that" \
+	"<b class=\"\">≤ [0-9.]+ m?s</b><span>latest wake-up \\(or earlier\\)" gap.html
 equal "a lateness from before is not drawn" 0 "$(lines 'line late' gap.html)"
+has "latencies from before are none of this recording" \
+	"Of the last 1024 chunks, some were of earlier streams all the time: left out" gap.html
+equal "latencies from before are not drawn" 0 "$(lines 'line p99' gap.html)"
+equal "since when they are of this recording" "0.0 0.0 2.5 None 2.0" "$(PYTHONPATH=$tests/../scripts python3 -c '
+import headroom_recording
+def since(*numbers):
+    stream = headroom_recording.Stream("a", "playback", 0)
+    for t, value in numbers:
+        stream.add_values(t, {"chunks": value})
+    return stream.own_since("chunks", 1024)
+print(since(), since((0.5, 9)), since((0, 9), (1, 1000), (2.5, 1033), (3, 2000)),
+      since((0, 9), (1, 1032)), since((0, 9), (1, 50), (2.0, 3)))')"
 record -q -e 10 -o short.jsonl -- aplay -D play "${raw[@]}" -s 9600 /dev/zero
 report short.jsonl
 equal "a stream between two looks" "0 No gap 1" \
@@ -137,6 +150,8 @@ record -q -o dry.jsonl -- bash -c "(head -c 48000 /dev/zero; sleep 1; head -c 48
 	aplay -D play ${raw[*]} --period-time=10000 --buffer-time=80000" 2> err
 report dry.jsonl
 equal "a gap: no pressure of a buffer that is empty" yes "$([ "$(stretches dry.html)" -ge 2 ] && echo yes)"
+has "a gap: what would have been enough" "The program was [0-9.]+ m?s late with a buffer of 80 ms: \
+ask for [0-9.]+ m?s \(aplay --buffer-time=[0-9]+0000\)" dry.html
 has "a gap: no frame is lost, and that is said" "0 frames: the sound was late" dry.html
 cat > killed.sh <<EOF
 aplay -D play ${raw[*]} --buffer-time=80000 -d 9 /dev/zero &
@@ -171,16 +186,25 @@ without closing its stream: what it had written and was not heard yet, at most 2
 why=$(python3 "$tests/headroom_report/check_page.py" made.html 2>&1)
 equal "a page that needs no other, and is well formed" "" "$why"
 equal "xruns that the log does not know: no word of frames" \
-	"2 xruns, and the log does not say why." "$(PYTHONPATH=$tests/../scripts python3 -c '
+	"2 gaps, and the log does not say why." "$(PYTHONPATH=$tests/../scripts python3 -c '
 import headroom_words
 print(headroom_words.verdict([], 1, 0, 2))')"
 helps() {
 	PYTHONPATH=$tests/../scripts python3 -c '
 import sys, headroom_words
-print(*headroom_words.advice([{"late": "program", "ring": int(sys.argv[1])}], "capture", 60))' "$1"
+print(*headroom_words.advice([{"late": "program", "ring": int(sys.argv[1]), "what": "xrun",
+                               "lasted": 3.08}], "capture", 60, "mine"))' "$1"
 }
 equal "a recorder that was stopped as a whole: depth does not help" 0 "$(helps 4 | grep -c depth_ms)"
-equal "a recorder that did not read: depth helps" 1 "$(helps 100 | grep -c depth_ms)"
+equal "a recorder that did not read: so much depth helps" 1 \
+	"$(helps 100 | grep -c '3100 more would.*"depth_ms 5100" in the braces of pcm.mine')"
+equal "a player: a buffer as long as the longest gap and the one it had" \
+	"1.19 s late with a buffer of 500 ms: ask for 1.7 s (aplay --buffer-time=1700000)" \
+	"$(PYTHONPATH=$tests/../scripts python3 -c '
+import headroom_words
+late = [{"late": "program", "what": "xrun", "lasted": s, "ring": 0} for s in (0.2, 1.19, 9)]
+print(*headroom_words.advice(late, "playback", 60, "mine", 0.5, late[2:]))' |
+		grep -o '1.19 s late.*)')"
 has "what the recording says is no HTML" '&lt;b&gt;' made.html
 equal "counters that were reset meanwhile" 1 "$(lines '>7&#x27;000<\|>7.000<' made.html)"
 equal "what happened is not weighed against what nearly did" 0 "$(lines 'of the way to a gap' made.html)"
