@@ -250,6 +250,7 @@ static Suite *backpressure_suite(void)
 	TCase *thresholds = tcase_create("thresholds");
 	TCase *times = tcase_create("times");
 
+	tcase_set_timeout(times, 60);	/* a hundred thousand levels, each asserted */
 	tcase_add_checked_fixture(thresholds, setup, NULL);
 	tcase_add_test(thresholds, starts_normal_with_zero_counters);
 	tcase_add_test(thresholds, defaults_are_valid_thresholds);
