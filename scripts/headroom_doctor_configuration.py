@@ -11,7 +11,7 @@ import shlex
 import headroom_doctor_alsa as alsa
 import headroom_doctor_machine as machine
 from headroom_doctor_names import (
-    demo_has, misspelt_type, near_devices, nearest, some_card, unknown_key, without)
+    and_who_hears, demo_has, misspelt_type, near_devices, nearest, some_card, unknown_key, without)
 from headroom_doctor_patient import (
     HINDERS, OK, SERVER_TYPES, UNKNOWN, Finding, append, as_root, change, doctor, edit, from_alsa,
     new_slave, where_is)
@@ -115,8 +115,8 @@ def refused_value(patient, lines):
                 mend = without(name, key or clear, low or value) or \
                     without(name, 'trigger', high or '')
         elif line.startswith('headroom: ') and ': no slave is given' in line:
-            mend = [('Give one:', append(f'{patient.first("headroom")["path"]}.slave.pcm '
-                                         f'"{some_card()}"'))]
+            mend = [(and_who_hears('Give one'), append(
+                f'{patient.first("headroom")["path"]}.slave.pcm "{some_card()}"'))]
         elif 'slave takes a pcm_slave' in line:
             mend = slave_as_pcm(patient)
         else:
@@ -155,10 +155,11 @@ def unknown_device(patient, link):
                                  for other in ([near] if near else patient.through[:1])]
         if patient.through:
             why.append('Those that go through headroom: ' + ', '.join(patient.through))
-        does = 'Define it:' if machine.cards() else 'Define it; with no card, it plays to nobody:'
-        mend += [(does, new_device(name, some_card()))] if simple else []
+        # What headroom's own name means comes with it, or from the demo.
+        if simple and not near and name != 'headroom':
+            mend.append((and_who_hears('Define it'), new_device(name, some_card())))
     else:
-        mend = demo_has(full) + near_devices(patient, full)
+        mend = demo_has(full) or near_devices(patient, full)
     mend.append(('These are there:', 'aplay -L'))
     return Finding('configuration', HINDERS, f"there is no device '{full}'", why, mend)
 

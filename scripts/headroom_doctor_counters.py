@@ -12,7 +12,8 @@ import headroom_doctor_alsa as alsa
 import headroom_doctor_machine as machine
 from headroom_doctor_names import control_that_fails
 from headroom_doctor_patient import HINDERS, NOTE, OK, Finding, append, as_root, tool
-from headroom_streams import HeadroomError, page_directory, read_log, stream_names
+from headroom_episodes import read_log
+from headroom_pages import HeadroomError, page_directory, stream_names
 from headroom_words import REASONS, count
 
 PAGE_BYTES = 64 * 1024          # more than the counters of a stream take

@@ -91,7 +91,8 @@ def near_devices(patient, full):
         return []
     key = re.match(r'[\w.!]+[\s=]+', place[2]).group(0)
     mend = []
-    right = nearest(full, [name for name in patient.pcms if name != patient.base])
+    # alsa-lib's "cards" is for itself.
+    right = nearest(full, [name for name in patient.pcms if name not in (patient.base, 'cards')])
     if right:
         mend.append((f"Did you mean '{right}'?", change(place, f'{key}"{right}"')))
     if machine.cards():
@@ -100,9 +101,16 @@ def near_devices(patient, full):
 
 
 def some_card():
-    """A device that is there: the first card, or what takes all and plays nothing."""
+    """A device that is there: the first card, the demo's, or what takes all and plays nothing."""
     cards = machine.cards()
-    return f'hw:{cards[min(cards)][0]}' if cards else 'null'
+    if cards:
+        return f'hw:{cards[min(cards)][0]}'
+    return 'card' if alsa.has_definition('pcm', 'card') else 'null'
+
+
+def and_who_hears(does):
+    """What a line with some_card() in it does, for who should know that nobody does."""
+    return does + ('; with no card, it plays to nobody:' if some_card() == 'null' else ':')
 
 
 def demo_has(name):

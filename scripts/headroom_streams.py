@@ -3,8 +3,7 @@
 """The streams of headroom and their counters, for the tools that are written in Python.
 
 Read as every ALSA program could read them: by alsa-lib, from control devices of the type
-headroom, or from the elements on a card. alsa-lib is called through ctypes, since pyalsa
-cannot open a control device for which there is no definition in the user's configuration.
+headroom, or from the elements on a card.
 
     monitor = Monitor()                     # all streams of this user, as they come and go
     for reading in monitor.read():          # one reading of each that has ever run
@@ -15,25 +14,22 @@ cannot open a control device for which there is no definition in the user's conf
     monitor = Monitor(names=["mine"])       # only of this name, whether it ever ran or not
     monitor = Monitor(devices=["hw:0"])     # the elements of a card, or a control device
 
-None of it is safe to be called by two threads at once. What alsa-lib complains of goes
-into the errors and problems in the thread that was the first to use it; in another one it
-goes to standard error.
+None of it is safe to be called by two threads at once. What alsa-lib complains of goes into
+the errors and problems.
 """
 import ctypes
 import errno
-import json
 import os
-import pwd
 import re
 import select
-import shutil
-import subprocess
 import time
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
-SLOTS_MAX = 64
-NAME_BYTES_MAX = 63
+from headroom_alsa import (EVENT_ADD, EVENT_REMOVE, EVENT_VALUE, NONBLOCK, Configuration, Element,
+                           StreamGone, alsa, split_identity, why_failed)
+from headroom_pages import HeadroomError, stream_names, user_id
+
 
 # Each element of a stream as it is called after "Headroom Playback ", and the field of
 # Reading that holds it, with its unit. README.md says what they mean.
@@ -80,14 +76,6 @@ FIELDS = {
     "Clear": "clear_percent",
 }
 SETTINGS = ("Trigger", "Clear", "Reset")
-
-
-class HeadroomError(Exception):
-    """Something that a person can be told as it is."""
-
-
-class StreamGone(HeadroomError):
-    """The stream, or all of its control device, is not there any more."""
 
 
 class Stream(NamedTuple):
@@ -162,377 +150,6 @@ class Reading:
         return asdict(self)
 
 
-# Where the counters lie.
-
-def user_id(user):
-    """The number of a user that is given by name or number."""
-    try:
-        return pwd.getpwnam(user).pw_uid
-    except KeyError:
-        if user.isascii() and user.isdigit() and int(user) < 2 ** 32 - 1:
-            return int(user)
-    raise HeadroomError(f"there is no user '{user}'")
-
-
-def page_directory(user=None):
-    """The folder with the counters of a user, or of this one."""
-    if user is None:
-        given = os.environ.get("HEADROOM_DIR")
-        return given if given else f"/dev/shm/headroom-{os.geteuid()}"
-    return f"/dev/shm/headroom-{user_id(user)}"
-
-
-_PAGE = re.compile(r"((?:[A-Za-z0-9_-]|%[0-9A-F]{2})+)\.(?:playback|capture)\.[0-9]{1,2}")
-
-
-def stream_names(user=None):
-    """The names that streams have run under, in order. None yet: an empty list. Bytes
-    that are no UTF-8 are in them as os.fsdecode() has them."""
-    try:
-        entries = os.listdir(page_directory(user))
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise HeadroomError(f"the counters in {page_directory(user)} cannot be listed: "
-                            f"{error.strerror}") from error
-    names = set()
-    for entry in entries:
-        match = _PAGE.fullmatch(entry)
-        if match:
-            raw = re.sub(rb"%(..)", lambda hexes: bytes([int(hexes[1], 16)]),
-                         match[1].encode())
-            if 0 not in raw and len(raw) <= NAME_BYTES_MAX:
-                names.add(os.fsdecode(raw))
-    return sorted(names)
-
-
-def program_name(pid):
-    """What the process is called; "" if it has gone, or there is none."""
-    if pid <= 0:
-        return ""
-    try:
-        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as comm:
-            return comm.read().rstrip("\n")
-    except OSError:
-        return ""
-
-
-def is_stopped(pid):
-    """Whether it stands still as a whole, and headroom in it: Ctrl-Z, SIGSTOP, a debugger."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as stat:
-            return stat.read().rpartition(")")[2].split()[0] in ("T", "t")
-    except (OSError, IndexError):
-        return False
-
-
-# What befell them.
-
-@dataclass(frozen=True)
-class Episode:
-    """One line of headroom-log."""
-    direction: str
-    slot: int
-    what: str               # as headroom-log --help has them: "xrun", "silence", ...
-    late: str               # "program", "scheduler", "device" or "none"
-    begin_ns: int           # CLOCK_MONOTONIC
-    wall_ns: int            # since 1970
-    length_ns: int
-    frames: int             # lost or invented
-    ring_percent: int
-    going_on: bool          # also if its process died meanwhile
-    live: bool              # its process has not
-
-
-@dataclass(frozen=True)
-class BrokenOff:
-    """A stream whose program was killed, or ended without closing it, until the next one
-    takes its place."""
-    direction: str
-    slot: int
-    process: int
-    frames: int             # of playback that were not heard, at most; 0: not known
-
-
-class Log(NamedTuple):
-    """What headroom-log knows of a name."""
-    episodes: list          # oldest first: of each stream the last 64 since its reset
-    broken_off: list
-    totals: dict            # of each direction and slot, with those that are not kept
-
-    def of(self, stream):
-        """What there is of one stream: episodes, its BrokenOff or None, how many it had."""
-        place = (stream.direction, stream.slot)
-        return ([one for one in self.episodes if (one.direction, one.slot) == place],
-                next((one for one in self.broken_off
-                      if (one.direction, one.slot) == place), None),
-                self.totals.get(place, 0))
-
-
-def _log_program():
-    """Beside this module, else where programs are."""
-    beside = os.path.join(os.path.dirname(os.path.realpath(__file__)), "headroom-log")
-    program = beside if os.access(beside, os.X_OK) else shutil.which("headroom-log")
-    if not program:
-        raise HeadroomError("headroom-log is not there: install headroom, or build it")
-    return program
-
-
-def read_log(name, user=None):
-    """The Log of a name."""
-    command = [_log_program(), "--json"] + (["-u", user] if user is not None else [])
-    try:
-        run = subprocess.run(command + ["--", name], capture_output=True, timeout=10,
-                             check=False)
-        found = json.loads(run.stdout)
-        return Log([Episode(**entry) for entry in found["episodes"]],
-                   [BrokenOff(**entry) for entry in found["broken_off"]],
-                   {(entry["direction"], entry["slot"]): entry["episodes"]
-                    for entry in found["totals"]})
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise HeadroomError(f"headroom-log cannot be run: {error}") from error
-    except (ValueError, KeyError, TypeError) as error:
-        said = _decode(run.stderr).strip() or "it is of another version"
-        raise HeadroomError(f"headroom-log: {said}") from error
-
-
-# alsa-lib.
-
-_IFACE_PCM = 3
-_BOOLEAN, _INTEGER, _ENUMERATED, _INTEGER64 = 1, 2, 3, 6
-_EVENT_VALUE, _EVENT_ADD = 1 << 0, 1 << 2
-_EVENT_REMOVE = 0xffffffff
-_NONBLOCK = 1
-
-_handle = ctypes.c_void_p
-_text = ctypes.c_char_p
-_uint = ctypes.c_uint
-_int = ctypes.c_int
-_out = ctypes.POINTER(ctypes.c_void_p)
-_error_handler = ctypes.CFUNCTYPE(None, _text, _int, _text, _int, _text, ctypes.c_void_p)
-
-_SIGNATURES = {
-    "snd_strerror": (_text, _int),
-    "snd_lib_error_set_local": (ctypes.c_void_p, _error_handler),
-    "snd_config_update_ref": (_int, _out),
-    "snd_config_unref": (None, _handle),
-    "snd_config_search": (_int, _handle, _text, _out),
-    "snd_config_copy": (_int, _out, _handle),
-    "snd_config_make_compound": (_int, _out, _text, _int),
-    "snd_config_imake_string": (_int, _out, _text, _text),
-    "snd_config_imake_integer": (_int, _out, _text, ctypes.c_long),
-    "snd_config_add": (_int, _handle, _handle),
-    "snd_config_top": (_int, _out),
-    "snd_config_delete": (_int, _handle),
-    "snd_ctl_open": (_int, _out, _text, _int),
-    "snd_ctl_open_lconf": (_int, _out, _text, _int, _handle),
-    "snd_ctl_close": (_int, _handle),
-    "snd_ctl_subscribe_events": (_int, _handle, _int),
-    "snd_ctl_poll_descriptors_count": (_int, _handle),
-    "snd_ctl_poll_descriptors": (_int, _handle, ctypes.c_void_p, _uint),
-    "snd_ctl_read": (_int, _handle, _handle),
-    "snd_ctl_elem_list": (_int, _handle, _handle),
-    "snd_ctl_elem_list_sizeof": (ctypes.c_size_t,),
-    "snd_ctl_elem_list_alloc_space": (_int, _handle, _uint),
-    "snd_ctl_elem_list_free_space": (None, _handle),
-    "snd_ctl_elem_list_get_count": (_uint, _handle),
-    "snd_ctl_elem_list_get_used": (_uint, _handle),
-    "snd_ctl_elem_list_get_id": (None, _handle, _uint, _handle),
-    "snd_ctl_elem_id_sizeof": (ctypes.c_size_t,),
-    "snd_ctl_elem_id_get_interface": (_int, _handle),
-    "snd_ctl_elem_id_get_subdevice": (_uint, _handle),
-    "snd_ctl_elem_id_get_name": (_text, _handle),
-    "snd_ctl_elem_info_sizeof": (ctypes.c_size_t,),
-    "snd_ctl_elem_info_set_id": (None, _handle, _handle),
-    "snd_ctl_elem_info": (_int, _handle, _handle),
-    "snd_ctl_elem_info_get_type": (_int, _handle),
-    "snd_ctl_elem_info_get_items": (_uint, _handle),
-    "snd_ctl_elem_info_set_item": (None, _handle, _uint),
-    "snd_ctl_elem_info_get_item_name": (_text, _handle),
-    "snd_ctl_elem_value_sizeof": (ctypes.c_size_t,),
-    "snd_ctl_elem_value_set_id": (None, _handle, _handle),
-    "snd_ctl_elem_read": (_int, _handle, _handle),
-    "snd_ctl_elem_write": (_int, _handle, _handle),
-    "snd_ctl_elem_value_get_boolean": (_int, _handle, _uint),
-    "snd_ctl_elem_value_get_integer": (ctypes.c_long, _handle, _uint),
-    "snd_ctl_elem_value_get_integer64": (ctypes.c_longlong, _handle, _uint),
-    "snd_ctl_elem_value_get_enumerated": (_uint, _handle, _uint),
-    "snd_ctl_elem_value_set_boolean": (None, _handle, _uint, ctypes.c_long),
-    "snd_ctl_elem_value_set_integer": (None, _handle, _uint, ctypes.c_long),
-    "snd_ctl_event_sizeof": (ctypes.c_size_t,),
-    "snd_ctl_event_elem_get_mask": (_uint, _handle),
-    "snd_ctl_event_elem_get_id": (None, _handle, _handle),
-}
-
-
-def _load():
-    try:
-        library = ctypes.CDLL("libasound.so.2")
-        for name, (result, *arguments) in _SIGNATURES.items():
-            function = getattr(library, name)
-            function.restype, function.argtypes = result, arguments
-    except (OSError, AttributeError) as error:
-        raise HeadroomError(f"alsa-lib cannot be used ({error}): install libasound2 1.2 "
-                            "or newer") from error
-    return library
-
-
-class _Alsa:
-    """alsa-lib, loaded when it is first asked for something, and what it complained of."""
-
-    def __init__(self):
-        self._library = None
-        self._vsnprintf = ctypes.CDLL(None).vsnprintf
-        self._vsnprintf.argtypes = [ctypes.c_void_p, ctypes.c_size_t, _text, ctypes.c_void_p]
-        self._handler = _error_handler(self._on_error)
-        self._complaints = []
-
-    def __getattr__(self, name):
-        if self._library is None:
-            self._library = _load()
-        function = getattr(self._library, name)
-        setattr(self, name, function)
-        return function
-
-    def _on_error(self, _file, _line, _function, _code, form, arguments):
-        text = ctypes.create_string_buffer(512)
-        self._vsnprintf(text, len(text), form, arguments)
-        self._complaints.append(_decode(text.value))
-
-    def listen(self):
-        """Before it may complain, in each thread anew: else it writes to standard error, into
-        the midst of the screen."""
-        self.snd_lib_error_set_local(self._handler)
-        self._complaints = []
-
-    def take_complaints(self):
-        complaints, self._complaints = self._complaints, []
-        return complaints
-
-    def buffer(self, kind):
-        """Zeroed memory for an opaque object of alsa-lib's."""
-        return ctypes.create_string_buffer(getattr(self, f"snd_ctl_{kind}_sizeof")())
-
-    def error_text(self, code):
-        return _decode(self.snd_strerror(code))
-
-
-def _decode(text):
-    return text.decode("utf-8", "replace")
-
-
-_alsa = _Alsa()
-
-
-class _Configuration:
-    """A configuration that knows nothing but one control device, "stream", and how its
-    module is found. It is alsa-lib's, and deleted at the end of a with block."""
-
-    def __init__(self, name, user):
-        self._top = ctypes.c_void_p()
-        self._check(_alsa.snd_config_top(ctypes.byref(self._top)))
-        try:
-            self._add_module_path()
-            device = self._compound(self._compound(self._top, b"ctl"), b"stream")
-            self._add(device, _alsa.snd_config_imake_string, b"type", b"headroom")
-            self._add(device, _alsa.snd_config_imake_string, b"name", os.fsencode(name))
-            if user is not None:
-                self._add(device, _alsa.snd_config_imake_integer, b"user", user_id(user))
-        except HeadroomError:
-            self.__exit__()
-            raise
-
-    def __enter__(self):
-        return self._top
-
-    def __exit__(self, *_):
-        _alsa.snd_config_delete(self._top)
-
-    @staticmethod
-    def _check(code):
-        if code < 0:
-            raise HeadroomError("ALSA's configuration cannot be read: "
-                                + _why(code, _alsa.take_complaints()))
-
-    def _add(self, parent, make, key, value):
-        node = ctypes.c_void_p()
-        self._check(make(ctypes.byref(node), key, value))
-        self._check(_alsa.snd_config_add(parent, node))
-        return node
-
-    def _compound(self, parent, key):
-        return self._add(parent, _alsa.snd_config_make_compound, key, 0)
-
-    def _add_module_path(self):
-        """The line ctl_type.headroom.lib, if the user's configuration has it."""
-        users, found, copy = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_void_p()
-        self._check(_alsa.snd_config_update_ref(ctypes.byref(users)))
-        try:
-            if _alsa.snd_config_search(users, b"ctl_type.headroom", ctypes.byref(found)) < 0:
-                return
-            self._check(_alsa.snd_config_copy(ctypes.byref(copy), found))
-            self._check(_alsa.snd_config_add(self._compound(self._top, b"ctl_type"), copy))
-        finally:
-            _alsa.snd_config_unref(users)
-
-
-def _why(code, complaints):
-    """The error of a call in words: what alsa-lib said, or what the number means."""
-    return "; ".join(dict.fromkeys(complaints)) or _alsa.error_text(code)
-
-
-class _Element:
-    """One element of a control device: its id and how its value is read."""
-
-    def __init__(self, handle, identity):
-        self.identity = identity
-        info = _alsa.buffer("elem_info")
-        _alsa.snd_ctl_elem_info_set_id(info, identity)
-        code = _alsa.snd_ctl_elem_info(handle, info)
-        if code < 0:
-            raise StreamGone(_alsa.error_text(code))
-        self.type = _alsa.snd_ctl_elem_info_get_type(info)
-        self.items = self._item_names(handle, info) if self.type == _ENUMERATED else ()
-
-    @staticmethod
-    def _item_names(handle, info):
-        names = []
-        for item in range(min(_alsa.snd_ctl_elem_info_get_items(info), 64)):
-            _alsa.snd_ctl_elem_info_set_item(info, item)
-            _alsa.snd_ctl_elem_info(handle, info)
-            names.append(_decode(_alsa.snd_ctl_elem_info_get_item_name(info)))
-        return tuple(names)
-
-    def value_in(self, memory):
-        if self.type == _INTEGER64:
-            return _alsa.snd_ctl_elem_value_get_integer64(memory, 0)
-        if self.type == _BOOLEAN:
-            return bool(_alsa.snd_ctl_elem_value_get_boolean(memory, 0))
-        if self.type == _ENUMERATED:
-            item = _alsa.snd_ctl_elem_value_get_enumerated(memory, 0)
-            return self.items[item] if item < len(self.items) else f"({item})"
-        return _alsa.snd_ctl_elem_value_get_integer(memory, 0)
-
-    def set_in(self, memory, value):
-        if self.type == _BOOLEAN:
-            _alsa.snd_ctl_elem_value_set_boolean(memory, 0, int(value))
-        else:
-            _alsa.snd_ctl_elem_value_set_integer(memory, 0, int(value))
-
-
-_ELEMENT = re.compile(r"Headroom (Playback|Capture) (.+)")
-
-
-def _split_identity(identity):
-    """Direction, slot and name of an element of ours; None for any other."""
-    if _alsa.snd_ctl_elem_id_get_interface(identity) != _IFACE_PCM:
-        return None
-    match = _ELEMENT.fullmatch(_decode(_alsa.snd_ctl_elem_id_get_name(identity)))
-    if not match:
-        return None
-    return match[1].lower(), _alsa.snd_ctl_elem_id_get_subdevice(identity), match[2]
-
-
 _NO_MODULE = ("alsa-lib does not find headroom's control module: install headroom, or say in "
               "~/.asoundrc where it is built: ctl_type.headroom.lib "
               '"/path/to/build/plugin/libasound_module_ctl_headroom.so"')
@@ -544,25 +161,25 @@ class ControlDevice:
     def __init__(self, name, handle):
         self.name = name
         self._handle = handle
-        self._elements = {}         # Stream: {suffix: _Element}
+        self._elements = {}         # Stream: {suffix: Element}
         self._n_elements = -1
-        self._value = _alsa.buffer("elem_value")
+        self._value = alsa.buffer("elem_value")
         self._is_subscribed = False
         self.opened_ns = time.monotonic_ns()
         # What alsa-lib said although it could be opened, such as pages that it refused.
-        self.complaints = _alsa.take_complaints()
+        self.complaints = alsa.take_complaints()
 
     @classmethod
     def of_name(cls, name, user=None):
         """The streams that run under a name, of a user (name or number) or one's own.
         No definition of a control device is needed for it."""
         handle = ctypes.c_void_p()
-        _alsa.listen()
-        with _Configuration(name, user) as configuration:
-            code = _alsa.snd_ctl_open_lconf(ctypes.byref(handle), b"stream", _NONBLOCK,
+        alsa.listen()
+        with Configuration(name, user) as configuration:
+            code = alsa.snd_ctl_open_lconf(ctypes.byref(handle), b"stream", NONBLOCK,
                                             configuration)
         if code < 0:
-            why = _why(code, _alsa.take_complaints())
+            why = why_failed(code, alsa.take_complaints())
             if "shared library" in why:
                 raise HeadroomError(_NO_MODULE)
             raise HeadroomError(f"the counters of '{name}' cannot be read: {why}")
@@ -572,16 +189,16 @@ class ControlDevice:
     def open(cls, device):
         """What amixer -D DEVICE would show: a definition of the user's, or a card."""
         handle = ctypes.c_void_p()
-        _alsa.listen()
-        code = _alsa.snd_ctl_open(ctypes.byref(handle), os.fsencode(device), _NONBLOCK)
+        alsa.listen()
+        code = alsa.snd_ctl_open(ctypes.byref(handle), os.fsencode(device), NONBLOCK)
         if code < 0:
             raise HeadroomError(f"the control device '{device}' cannot be opened: "
-                                + _why(code, _alsa.take_complaints()))
+                                + why_failed(code, alsa.take_complaints()))
         return cls(device, handle)
 
     def close(self):
         if self._handle:
-            _alsa.snd_ctl_close(self._handle)
+            alsa.snd_ctl_close(self._handle)
             self._handle = None
             self._elements = {}
 
@@ -615,10 +232,10 @@ class ControlDevice:
         if setting not in SETTINGS or element is None:
             raise HeadroomError(f"{stream} has no setting '{setting}': there are "
                                 + ", ".join(SETTINGS))
-        _alsa.snd_ctl_elem_value_set_id(self._value, element.identity)
+        alsa.snd_ctl_elem_value_set_id(self._value, element.identity)
         element.set_in(self._value, value)
-        code = _alsa.snd_ctl_elem_write(self._handle, self._value)
-        _alsa.take_complaints()
+        code = alsa.snd_ctl_elem_write(self._handle, self._value)
+        alsa.take_complaints()
         if code < 0:
             raise _write_error(stream, setting, value, code)
 
@@ -637,31 +254,31 @@ class ControlDevice:
     def subscribe(self):
         """Have descriptors() become readable when something changes."""
         if not self._is_subscribed:
-            _check_gone(self.name, _alsa.snd_ctl_subscribe_events(self._handle, 1))
+            _check_gone(self.name, alsa.snd_ctl_subscribe_events(self._handle, 1))
             self._is_subscribed = True
 
     def descriptors(self):
-        count = max(_alsa.snd_ctl_poll_descriptors_count(self._handle), 0)
+        count = max(alsa.snd_ctl_poll_descriptors_count(self._handle), 0)
         # struct pollfd: an int and two shorts.
         entries = (ctypes.c_int * (2 * count))()
-        count = _alsa.snd_ctl_poll_descriptors(self._handle, entries, count)
+        count = alsa.snd_ctl_poll_descriptors(self._handle, entries, count)
         return [entries[2 * i] for i in range(max(count, 0))]
 
     def take_events(self):
         """What has changed since the last call: a set of (stream, element)."""
-        event, identity = _alsa.buffer("event"), _alsa.buffer("elem_id")
+        event, identity = alsa.buffer("event"), alsa.buffer("elem_id")
         changes = set()
         while True:
-            code = _alsa.snd_ctl_read(self._handle, event)
+            code = alsa.snd_ctl_read(self._handle, event)
             if code == -errno.EAGAIN or code == 0:
                 return changes
             _check_gone(self.name, code)
-            mask = _alsa.snd_ctl_event_elem_get_mask(event)
-            if mask == _EVENT_REMOVE or mask & _EVENT_ADD:
+            mask = alsa.snd_ctl_event_elem_get_mask(event)
+            if mask == EVENT_REMOVE or mask & EVENT_ADD:
                 self._n_elements = -1
-            _alsa.snd_ctl_event_elem_get_id(event, identity)
-            parts = _split_identity(identity)
-            if parts and mask != _EVENT_REMOVE and mask & (_EVENT_VALUE | _EVENT_ADD):
+            alsa.snd_ctl_event_elem_get_id(event, identity)
+            parts = split_identity(identity)
+            if parts and mask != EVENT_REMOVE and mask & (EVENT_VALUE | EVENT_ADD):
                 direction, slot, suffix = parts
                 changes.add((Stream(self.name, direction, slot), suffix))
 
@@ -673,41 +290,41 @@ class ControlDevice:
         return self._elements[stream]
 
     def _read_element(self, stream, element):
-        _alsa.snd_ctl_elem_value_set_id(self._value, element.identity)
-        code = _alsa.snd_ctl_elem_read(self._handle, self._value)
+        alsa.snd_ctl_elem_value_set_id(self._value, element.identity)
+        code = alsa.snd_ctl_elem_read(self._handle, self._value)
         if code < 0:
-            _alsa.take_complaints()
-            raise StreamGone(f"{stream} cannot be read: {_alsa.error_text(code)}")
+            alsa.take_complaints()
+            raise StreamGone(f"{stream} cannot be read: {alsa.error_text(code)}")
         return element.value_in(self._value)
 
     def _find_elements(self):
         """List the elements anew, if their number is another than last time."""
-        elem_list = _alsa.buffer("elem_list")
-        _check_gone(self.name, _alsa.snd_ctl_elem_list(self._handle, elem_list))
-        count = _alsa.snd_ctl_elem_list_get_count(elem_list)
+        elem_list = alsa.buffer("elem_list")
+        _check_gone(self.name, alsa.snd_ctl_elem_list(self._handle, elem_list))
+        count = alsa.snd_ctl_elem_list_get_count(elem_list)
         if count == self._n_elements:
             return
         if count:
-            _check_gone(self.name, _alsa.snd_ctl_elem_list_alloc_space(elem_list, count))
+            _check_gone(self.name, alsa.snd_ctl_elem_list_alloc_space(elem_list, count))
         try:
-            _check_gone(self.name, _alsa.snd_ctl_elem_list(self._handle, elem_list))
+            _check_gone(self.name, alsa.snd_ctl_elem_list(self._handle, elem_list))
             self._elements = self._take_list(elem_list)
             self._n_elements = count
         finally:
-            _alsa.snd_ctl_elem_list_free_space(elem_list)
+            alsa.snd_ctl_elem_list_free_space(elem_list)
 
     def _take_list(self, elem_list):
         elements = {}
-        for place in range(_alsa.snd_ctl_elem_list_get_used(elem_list)):
-            identity = _alsa.buffer("elem_id")
-            _alsa.snd_ctl_elem_list_get_id(elem_list, place, identity)
-            parts = _split_identity(identity)
+        for place in range(alsa.snd_ctl_elem_list_get_used(elem_list)):
+            identity = alsa.buffer("elem_id")
+            alsa.snd_ctl_elem_list_get_id(elem_list, place, identity)
+            parts = split_identity(identity)
             if not parts:
                 continue
             direction, slot, suffix = parts
             stream = Stream(self.name, direction, slot)
             try:
-                element = _Element(self._handle, identity)
+                element = Element(self._handle, identity)
             except StreamGone:
                 continue
             elements.setdefault(stream, {})[suffix] = element
@@ -716,9 +333,9 @@ class ControlDevice:
 
 def _check_gone(name, code):
     if code < 0:
-        _alsa.take_complaints()
+        alsa.take_complaints()
         raise StreamGone(f"the control device '{name}' is not there any more: "
-                         + _alsa.error_text(code))
+                         + alsa.error_text(code))
 
 
 def _write_error(stream, setting, value, code):
@@ -730,7 +347,7 @@ def _write_error(stream, setting, value, code):
                              "stream it is")
     if code in (-errno.ENOENT, -errno.ENODEV):
         return StreamGone(f"{stream} is not there any more")
-    return HeadroomError(f"{setting} of {stream} cannot be set: {_alsa.error_text(code)}")
+    return HeadroomError(f"{setting} of {stream} cannot be set: {alsa.error_text(code)}")
 
 
 def _together(problems):

@@ -154,8 +154,8 @@ def larger_depth(late_s, name):
     text = f"The program read {duration(late_s)} too late for what depth_ms kept for it: "
     if usual + more > most:
         return text + f"{more} more would have been enough, but {most} is the most."
-    return text + (f"{more} more would have been enough. It is {usual} where nothing is said: then "
-                   f"\"depth_ms {usual + more}\" in the braces of pcm.{name}.")
+    return text + (f"{more} more would have been enough. Add them to the depth_ms of pcm.{name}; "
+                   f"if it says none, write \"depth_ms {usual + more}\" there.")
 
 
 STOPPED = ("What stops a program as a whole (Ctrl-Z, a debugger) stops headroom, which lives in it, "

@@ -26,7 +26,7 @@ unset ALSA_CONFIG_PATH ALSA_PLUGIN_DIR XDG_CONFIG_HOME SUDO_USER EDITOR HEADROOM
 export HOME=$work/home HEADROOM_DIR=$work/pages PYTHONDONTWRITEBYTECODE=1 COLUMNS=80
 mkdir -p home empty tree/scripts tree/build root bin
 # As in a folder of the source, with what this build has made.
-cp "$here"/scripts/headroom-doctor "$here"/scripts/headroom_{doctor_*,streams,words}.py tree/scripts/
+cp "$here"/scripts/headroom-doctor "$here"/scripts/headroom_*.py tree/scripts/
 ln -s "$build/scripts/headroom-log" tree/scripts/headroom-log
 ln -s "$build/plugin" tree/build/plugin
 program=$work/tree/scripts/headroom-doctor

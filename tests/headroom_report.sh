@@ -197,7 +197,7 @@ print(*headroom_words.advice([{"late": "program", "ring": int(sys.argv[1]), "wha
 }
 equal "a recorder that was stopped as a whole: depth does not help" 0 "$(helps 4 | grep -c depth_ms)"
 equal "a recorder that did not read: so much depth helps" 1 \
-	"$(helps 100 | grep -c '3100 more would.*"depth_ms 5100" in the braces of pcm.mine')"
+	"$(helps 100 | grep -c '3100 more would.*Add them to the depth_ms of pcm.mine;.*"depth_ms 5100"')"
 equal "a player: a buffer as long as the longest gap and the one it had" \
 	"1.19 s late with a buffer of 500 ms: ask for 1.7 s (aplay --buffer-time=1700000)" \
 	"$(PYTHONPATH=$tests/../scripts python3 -c '

@@ -400,7 +400,7 @@ exec 7>&-
 wait $player
 player=
 n_gaps=$(python3 -c '
-from headroom_streams import read_log
+from headroom_episodes import read_log
 print(len(read_log("gap").episodes))')
 n_dry=$(counter gap 'Playback Device Xruns')
 equal "the card counts more than a person hears" yes "$([ "$n_dry" -gt "$n_gaps" ] && echo yes)"

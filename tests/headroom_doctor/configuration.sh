@@ -72,7 +72,7 @@ finds "a brace that is not closed" configuration hinders "the brace opened in li
 mends "a brace that is not closed: the line" configuration 0 mine "mine -> card"
 { cat good; printf '# no end'; } > home/.asoundrc
 doctor new
-mends "a file whose last line has no end: the line" configuration 1 new "new -> (hw:|null)"
+mends "a file whose last line has no end: the line" configuration 1 new "new -> (hw:|card|null)"
 cp good home/.asoundrc
 doctor new
 finds "a device that is not there" configuration hinders "no device 'new'"
@@ -81,7 +81,7 @@ gives "a device that is not there: a line" configuration 0 "$program mine"
 doctor
 finds "no device is named" configuration hinders "no device 'headroom'"
 doctor new
-mends "a device that is not there: the line" configuration 1 new "new -> (hw:|null)"
+mends "a device that is not there: the line" configuration 1 new "new -> (hw:|card|null)"
 finds "a device that is not there: its counters, too" "control device" ok "amixer -D new"
 { cat good; echo 'pcm.!default "card"'; } > home/.asoundrc
 doctor default
