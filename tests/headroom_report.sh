@@ -119,7 +119,7 @@ has "the recording before is kept" '"what"' gap.jsonl.old
 has "a lateness from before is none of this recording" \
 	"None was later than the [0-9.]+ m?s from before this recording" gap.html
 has "a lateness from before: at most that" \
-	"<b class=\"\">≤ [0-9.]+ m?s</b><span>latest wake-up \\(or earlier\\)" gap.html
+	"<b class=\"\">≤ [0-9.]+ m?s</b><span>latest wake-up" gap.html
 equal "a lateness from before is not drawn" 0 "$(lines 'line late' gap.html)"
 has "latencies from before are none of this recording" \
 	"Of the last 1024 chunks, some were of earlier streams all the time: left out" gap.html
