@@ -422,19 +422,36 @@ START_TEST(a_late_program_is_told_though_the_thread_is_late_too)
 }
 END_TEST
 
+/* False if it was held up itself, and the end is nearer than that, or over. */
+static bool writes_just_before_the_end(void)
+{
+	snd_pcm_sframes_t delay, n;
+	uint64_t asked_ns, end_ns, wrote_ns;
+	unsigned int left_ms;
+
+	start_playing("", 50 * PERIOD);
+	asked_ns = hr_now_ns();
+	ck_assert_int_eq(snd_pcm_delay(rig.pcm, &delay), 0);
+	left_ms = (unsigned int)delay / PER_MS;
+	end_ns = asked_ns + left_ms * HR_NS_PER_MS;
+	rig_let_pass_ms(100);
+	begin_to_hog(left_ms - 100 + 30);
+	rig_let_pass_ms(left_ms - 100 - 3);
+	wrote_ns = hr_now_ns();
+	n = snd_pcm_writei(rig.pcm, sound, PERIOD);
+	end_hogging();
+	if (wrote_ns + HR_NS_PER_MS > end_ns)
+		return false;
+	ck_assert_int_eq(n, PERIOD);
+	return true;
+}
+
 /* It was woken long ago, but writes before the end, if only by what the clock is not sure of:
  * that the thread comes after the end is not its doing. */
 START_TEST(a_program_that_writes_just_before_the_end_is_not_told)
 {
-	snd_pcm_sframes_t delay;
-
-	start_playing("", 50 * PERIOD);
-	ck_assert_int_eq(snd_pcm_delay(rig.pcm, &delay), 0);
-	rig_let_pass_ms(100);
-	begin_to_hog((unsigned int)delay / PER_MS - 100 + 30);
-	rig_let_pass_ms((unsigned int)delay / PER_MS - 100 - 3);
-	ck_assert_int_eq(snd_pcm_writei(rig.pcm, sound, PERIOD), PERIOD);
-	end_hogging();
+	while (!writes_just_before_the_end())
+		forget_it();
 	assert_last(HR_EPISODE_DEVICE, HR_CAUSE_SCHEDULER);
 	ck_assert_int_eq(counter("Xruns"), 0);
 }
