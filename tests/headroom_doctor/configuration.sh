@@ -30,22 +30,20 @@ eval "$(has configuration 1)"
 equal "a syntax error: without the file" "broken" \
 	"$([ ! -e home/.asoundrc ] && cmp -s broken home/.asoundrc.broken && echo broken)"
 
-{ cat good; echo 'pcm.wrong { type headroom slave.pcm "card" trigger 120 rt_priority 0 }'; } > home/.asoundrc
-doctor wrong
-finds "a wrong value" configuration hinders "trigger is '120', allowed"
-mends "a wrong value: the line" configuration 0 wrong "wrong -> card"
-{ cat good; echo 'pcm.wrong { type headroom slave.pcm "card" triger "80" }'; } > home/.asoundrc
-doctor wrong
-finds "a key that is none" configuration hinders "unknown key 'triger'"
-mends "a key that is none: the line" configuration 0 wrong "wrong -> card"
-# refuses NAME PATTERN DEFINITION: that is found in a definition of wrong, and mended by the line;
-# what follows it can still be read.
+# refuses NAME PATTERN DEFINITION [SLAVE]: that is found in a definition of wrong, and mended by
+# the line; what follows it can still be read.
 refuses() {
 	{ cat good; printf '%s\n' "$3" 'defaults.pcm.rate_converter "any"'; } > home/.asoundrc
 	doctor wrong
 	finds "$1" configuration hinders "$2"
-	mends "$1: the line" configuration 0 wrong "wrong -> (card|hw:|null)"
+	mends "$1: the line" configuration 0 wrong "wrong -> ${4-(card|hw:|null)}"
 }
+refuses "a wrong value" "trigger is '120', allowed" \
+	'pcm.wrong { type headroom slave.pcm "card" trigger 120 rt_priority 0 }' card
+refuses "a key that is none" "unknown key 'triger'" \
+	'pcm.wrong { type headroom slave.pcm "card" triger "80" }' card
+refuses "a slave that is not there" "no device 'crad'" \
+	'pcm.wrong { type headroom slave.pcm "crad" }' card
 refuses "a wrong value, on a line of its own" "trigger is '120'" 'pcm.wrong { type headroom slave.pcm card }
 pcm.wrong.trigger 120'
 refuses "a wrong value of slave" "slave.period is '-1'" 'pcm.wrong { type headroom slave.pcm card slave.period -1 }'
@@ -59,10 +57,6 @@ defaults.headroom.slave card
 defaults.headroom.depth_ms -1
 pcm.wrong headroom"
 
-{ cat good; echo 'pcm.wrong { type headroom slave.pcm "crad" }'; } > home/.asoundrc
-doctor wrong
-finds "a slave that is not there" configuration hinders "no device 'crad'"
-mends "a slave that is not there: the line" configuration 0 wrong "wrong -> card"
 { cat good; printf 'pcm.a "b"\npcm.b "a"\n'; } > home/.asoundrc
 doctor a
 finds "a circle" configuration hinders "back to itself"
