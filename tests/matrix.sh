@@ -77,25 +77,13 @@ configuration() {
 # once WHERE ROW: one run, in the current folder; status, wall, CPU time and content
 # in files of these names.
 once() {
-	local where=$1 status job killer which
+	local where=$1 status
 	configuration "$1" "$2" > asound.conf
 	cp "${supplies[$2]}" supply.raw
 	export HOME=$PWD HEADROOM_DIR=$PWD/pages ALSA_CONFIG_PATH=$PWD/asound.conf
 	TIMEFORMAT='%R %U %S'
-	set -m
-	{ time eval "${commands[$2]}" > out 2> err < /dev/null; } 2> usage &
-	job=$!
-	sleep 60 > /dev/null 2>&1 &
-	killer=$!
-	set +m
-	wait -n -p which "$job" "$killer"
+	{ time within 60 eval "${commands[$2]}" > out 2> err; } 2> usage
 	status=$?
-	if [ "$which" = "$killer" ]; then
-		status="124, after 60 s"
-		kill -KILL -- "-$job"
-	fi
-	kill -KILL -- "-$killer"
-	wait
 	echo "$status" > status
 	tail -n 1 usage | awk 'NF == 3 && $1 > 0 { printf "%.2f\n", ($2 + $3) / $1 * 100 }' > cpu
 	[ "$status" = 0 ] || { echo "exit status $status: $(tail -n 1 err)" > content; return 1; }

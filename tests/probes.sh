@@ -42,19 +42,27 @@ counted() {
 	"$here/tests/guard.sh" "$1" thread | sed -nE 's/^(not )?ok instructions: (.*): ([0-9.]+)(,.*)?$/\2;\3/p'
 }
 
+# cost NAME: with the trace points and without.
+cost() { grep -hF "$1;" with without | cut -d';' -f2 | paste -sd' '; }
+
 # An instruction that does nothing for each that is passed, and where the compiler puts what
 # stands around it; a hundredth in all.
-counted "$build" > without
-counted "$probed" > with
-if [ -s without ]; then
-	while IFS=';' read -r name n; do
-		m=$(grep -F "$name;" with | cut -d';' -f2)
-		if awk -v n="$n" -v m="${m:-0}" 'BEGIN { exit !(m > 0 && m <= n * 1.01 + 4) }'; then
-			pass "nobody watches: $name: $m, without trace points $n"
-		else
-			fail "nobody watches: $name" "${m:-nothing was counted}, without trace points $n"
-		fi
+cost_next_to_nothing() {
+	local name
+	while IFS=';' read -r name _; do
+		cost "$name" | awk '{ exit !(NF == 2 && $1 <= $2 * 1.01 + 4) }' || return
 	done < without
+}
+
+# As in guard.sh: what is too much is counted again.
+for tries in 1 2 3 4; do
+	counted "$build" > without
+	counted "$probed" > with
+	cost_next_to_nothing && break
+done
+if [ -s without ]; then
+	cost_next_to_nothing && pass "they cost next to nothing while nobody watches" ||
+		fail "they cost next to nothing while nobody watches" "with them $(paste -sd, with), without $(paste -sd, without)"
 else
 	echo "  instructions are not compared: see guard/limits"
 fi
@@ -77,17 +85,17 @@ watch_player() {
 	player=$!
 	exec {feed}> sound
 	head -c 96000 /dev/zero >&"$feed"
-	bpftrace -p $player "$here/scripts/headroom.bt" > traced 2> err.trace &
+	# It must not keep the pipe open.
+	bpftrace -p $player "$here/scripts/headroom.bt" {feed}>&- > traced 2> err.trace &
 	tracer=$!
 	until_true is_traced ' stream ' || fail "headroom.bt is attached" "$(tail -n 2 err.trace)"
 	# A second of sound; then it runs dry.
 	head -c 192000 /dev/zero >&"$feed"
 	until_true is_traced xrun:
 	exec {feed}>&-
-	until_true is_gone "$player"
+	until_true is_gone "$player" || fail "aplay ends with its sound" "$(ps -o stat=,wchan=,args= -p "$player")"
 	kill -INT $tracer
-	wait $tracer
-	player='' tracer=''
+	until_true is_gone "$tracer" || fail "bpftrace ends" "$(tail -n 2 err.trace)"
 	equal "headroom.bt tells of an underrun and who was late" "xrun: the program was late" \
 		"$(grep -o 'xrun: the program was late' traced | head -n 1)"
 	count=$(sed -n 's/^@popped.*: \([0-9]*\)$/\1/p' traced | head -n 1)

@@ -87,6 +87,49 @@ until_true() {
 	return 1
 }
 
+# family PID: it and all that descend from it.
+family() {
+	local child
+	echo "$1"
+	for child in $(pgrep -P "$1"); do family "$child"; done
+}
+
+# ended_by_force PID: a group's leader that hangs; says who was there, lets them clean up, and
+# ends them.
+ended_by_force() {
+	local all
+	all=$(family "$1" | paste -sd,)
+	ps --forest -o pid=,etimes=,stat=,wchan:20=,args= -p "$all" | cut -c 1-200
+	kill -TERM -- "-$1"
+	sleep 2
+	kill -KILL ${all//,/ } 2> /dev/null
+}
+
+# within SECONDS COMMAND…: its exit status; 124, and who hung, if it had to be ended after so
+# long. Nothing that it has left behind in its group outlives it.
+within() {
+	local command killer which status
+	set -m
+	"${@:2}" < /dev/null &
+	command=$!
+	sleep "$1" > /dev/null 2>&1 &
+	killer=$!
+	set +m
+	# shellcheck disable=SC2064 # these
+	trap "kill -KILL -- -$command -$killer; exit 130" INT TERM HUP
+	wait -n -p which "$command" "$killer"
+	status=$?
+	if [ "$which" = "$killer" ]; then
+		status=124
+		echo "${*:2}: not done after $1 s; there were:"
+		ended_by_force "$command"
+	fi
+	kill -KILL -- "-$command" "-$killer" 2> /dev/null
+	wait "$command" "$killer" 2> /dev/null
+	trap - INT TERM HUP
+	return $status
+}
+
 is_gone() { ! kill -0 "$1" 2> /dev/null; }
 
 # counter DEVICE ELEMENT: the value of "Headroom ELEMENT", which may name a subdevice.
