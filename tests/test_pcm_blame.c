@@ -437,8 +437,8 @@ static bool writes_just_before_the_end(void)
 	rig_let_pass_ms(100);
 	begin_to_hog(left_ms - 100 + 30);
 	rig_let_pass_ms(left_ms - 100 - 3);
-	n = snd_pcm_writei(rig.pcm, sound, 40 * PERIOD);
 	wrote_ns = hr_now_ns();
+	n = snd_pcm_writei(rig.pcm, sound, 40 * PERIOD);
 	end_hogging();
 	if (wrote_ns + HR_NS_PER_MS > end_ns)
 		return false;
