@@ -285,6 +285,7 @@ static int carry_out(struct hr_io *io, enum hr_request request)
 {
 	switch (request) {
 	case HR_REQUEST_NONE:
+	case HR_REQUEST_TAKEN:
 		return 0;
 	case HR_REQUEST_QUIT:
 		settle(io);
@@ -315,25 +316,41 @@ static int carry_out(struct hr_io *io, enum hr_request request)
 	return -EINVAL;
 }
 
+/* What is taken can no longer be given up. */
+static enum hr_request take_request(struct hr_io *io)
+{
+	/* relaxed: only a hint. */
+	int request = atomic_load_explicit(&io->request, memory_order_relaxed);
+
+	/* acquire, pairs with the store in ask(): what the program did before it asked is
+	 * seen. relaxed: it was given up, and if there is another by now, the descriptor
+	 * is readable. */
+	if (request == HR_REQUEST_NONE ||
+	    !atomic_compare_exchange_strong_explicit(&io->request, &request, HR_REQUEST_TAKEN,
+						     memory_order_acquire,
+						     memory_order_relaxed))
+		return HR_REQUEST_NONE;
+	return (enum hr_request)request;
+}
+
 bool hr_io_serve_request(struct hr_io *io)
 {
-	/* acquire, pairs with the store in hr_io_request(): what the program did
-	 * before it asked is seen. */
-	int request = atomic_load_explicit(&io->request, memory_order_acquire);
+	enum hr_request request = take_request(io);
 
 	if (request == HR_REQUEST_NONE)
 		return true;
 	io->now_ns = hr_now_ns();
-	io->result = carry_out(io, (enum hr_request)request);
+	io->result = carry_out(io, request);
 	if (io->result == -ENODEV && hr_absent_begin(io))
-		io->result = carry_out(io, (enum hr_request)request);
+		io->result = carry_out(io, request);
 	if (io->result == -ENODEV)	/* whatever it was that needed the device */
 		hr_io_halt(io, HR_FAULT_LOST);
 	else if (io->result == -ESTRPIPE && io->run != HR_RUN_FAULT)
 		hr_io_halt(io, HR_FAULT_SUSPENDED);
 	hr_stats_counters(io);
-	/* relaxed: sem_post() orders it and the result before the answer. */
-	atomic_store_explicit(&io->request, HR_REQUEST_NONE, memory_order_relaxed);
+	/* release, pairs with the load in is_answered(); to who waits without a limit
+	 * sem_post() orders it and the result before the answer. */
+	atomic_store_explicit(&io->request, HR_REQUEST_NONE, memory_order_release);
 	sem_post(&io->answered);
 	return request != HR_REQUEST_QUIT;
 }
@@ -343,11 +360,40 @@ void hr_io_await_answer(struct hr_io *io)
 	hr_thread_await(&io->answered);
 }
 
-int hr_io_request(struct hr_io *io, enum hr_request request)
+static void ask(struct hr_io *io, enum hr_request request)
 {
-	/* release, pairs with the load in hr_io_serve_request(). */
+	/* release, pairs with the exchange in take_request(). */
 	atomic_store_explicit(&io->request, request, memory_order_release);
 	hr_wake_force(&io->io_wake);
+}
+
+int hr_io_request(struct hr_io *io, enum hr_request request)
+{
+	ask(io, request);
 	hr_io_await_answer(io);
 	return io->result;
+}
+
+/* The answer is there: the store before it is seen. acquire, pairs with that in
+ * hr_io_serve_request(): thread sanitizers do not know sem_clockwait(). */
+static bool is_answered(const struct hr_io *io)
+{
+	return atomic_load_explicit(&io->request, memory_order_acquire) == HR_REQUEST_NONE;
+}
+
+bool hr_io_look_within(struct hr_io *io, uint64_t patience_ns)
+{
+	int look = HR_REQUEST_LOOK;
+
+	ask(io, HR_REQUEST_LOOK);
+	if (hr_thread_await_until(&io->answered, hr_now_ns() + patience_ns))
+		return is_answered(io);
+	/* relaxed both: whoever of the two changes it decides; nothing is handed over by
+	 * giving up, and by the answer the rest is. */
+	if (atomic_compare_exchange_strong_explicit(&io->request, &look, HR_REQUEST_NONE,
+						    memory_order_relaxed,
+						    memory_order_relaxed))
+		return false;
+	hr_io_await_answer(io);
+	return true;
 }

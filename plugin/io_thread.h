@@ -47,6 +47,7 @@ enum hr_request {
 	HR_REQUEST_LOOK,	/* see where the device is */
 	HR_REQUEST_REWIND,	/* playback: take back frames, down to rewind_pos */
 	HR_REQUEST_QUIT,
+	HR_REQUEST_TAKEN,	/* none: the one that is being carried out */
 };
 
 /* Latched by the I/O thread until the next prepare. */
@@ -175,6 +176,10 @@ void hr_io_destroy(struct hr_io *io);
 
 /** Have a request carried out; returns its result, 0 or -errno. [program] */
 int hr_io_request(struct hr_io *io, enum hr_request request);
+
+/** HR_REQUEST_LOOK, given up if the thread has not begun within so long: what keeps it from
+ * its processor is not to keep the program. Returns whether it has looked. [program] */
+bool hr_io_look_within(struct hr_io *io, uint64_t patience_ns);
 
 /** Wait until the I/O thread has answered, or is there. [program] */
 void hr_io_await_answer(struct hr_io *io);

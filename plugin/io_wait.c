@@ -100,7 +100,7 @@ static void rest_blindly(const struct hr_io *io, const struct hr_plan *plan)
 /* Whether something came up between the step and the arming. */
 static bool must_not_wait(struct hr_io *io, const struct hr_plan *plan)
 {
-	/* acquire, pairs with the store in hr_io_request(). A request also makes
+	/* acquire, pairs with the store in ask(). A request also makes
 	 * the descriptor readable, so seeing it late costs nothing. */
 	if (atomic_load_explicit(&io->request, memory_order_acquire) != HR_REQUEST_NONE)
 		return true;

@@ -45,6 +45,7 @@ struct hr_pcm {
 	/* Guarded by lock. Positions count frames since prepare. */
 	uint64_t appl_pos;		/* the program's, as last seen */
 	uint64_t asked_ns;		/* when the position was last asked for; 0: written since */
+	uint64_t in_vain_ns;		/* when the I/O thread was last asked for a look and gave none */
 	uint64_t hw_pos;		/* as last told to the program; never goes back */
 	snd_pcm_uframes_t zero_ptr;	/* what alsa-lib calls position 0 */
 	snd_pcm_uframes_t told_hw_ptr;	/* what alsa-lib is to be returned, and */

@@ -39,17 +39,24 @@ bool hr_pcm_is_moving(const struct hr_pcm *pcm)
  * program's periods need it; to one that asks in between, driven by a timer, a look that
  * is older than this does not do. */
 #define FRESH_NS (10 * HR_NS_PER_MS)
+#define PATIENCE_NS (1 * HR_NS_PER_MS)	/* a thread that is let in has looked long before */
 
+/* While the thread is kept from its processor the clock has to do: a program that waited for
+ * it would be late in turn. */
 static void freshen(struct hr_pcm *pcm)
 {
 	bool paused = pcm->ioplug.state == SND_PCM_STATE_PAUSED;
 	bool looks_often = pcm->slave.period * HR_NS_PER_S <= FRESH_NS * pcm->io.rate;
+	uint64_t now_ns;
 
 	if (!hr_pcm_is_moving(pcm) || (!paused && looks_often) ||
-	    hr_pcm_fault(pcm) != HR_FAULT_NONE ||
-	    hr_coarse_now_ns() <= hr_position_time(&pcm->io.position) + FRESH_NS)
+	    hr_pcm_fault(pcm) != HR_FAULT_NONE)
 		return;
-	(void)hr_io_request(&pcm->io, HR_REQUEST_LOOK);
+	now_ns = hr_coarse_now_ns();
+	if (now_ns > hr_position_time(&pcm->io.position) + FRESH_NS &&
+	    now_ns > pcm->in_vain_ns + FRESH_NS &&
+	    !hr_io_look_within(&pcm->io, PATIENCE_NS))
+		pcm->in_vain_ns = now_ns;
 }
 
 void hr_pcm_update(struct hr_pcm *pcm)

@@ -7,7 +7,9 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
+#include "core/clock.h"
 
 #define STACK_BYTES ((size_t)256 * 1024)	/* slaves may be plug-ins with alloca() */
 
@@ -43,6 +45,21 @@ void hr_thread_await(sem_t *posted)
 	while (sem_wait(posted) < 0 && errno == EINTR)
 		;
 	pthread_setcancelstate(state, NULL);
+}
+
+bool hr_thread_await_until(sem_t *posted, uint64_t until_ns)
+{
+	const struct timespec until = {
+		.tv_sec = (time_t)(until_ns / HR_NS_PER_S),
+		.tv_nsec = (long)(until_ns % HR_NS_PER_S),
+	};
+	int state, err;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	while ((err = sem_clockwait(posted, CLOCK_MONOTONIC, &until)) < 0 && errno == EINTR)
+		;
+	pthread_setcancelstate(state, NULL);
+	return err == 0;
 }
 
 static void set_ordinary(pthread_attr_t *attr)

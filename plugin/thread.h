@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /** Start a thread that takes no signals, for those are the program's. It runs at the
  * caller's scheduling, or as an ordinary thread even if the caller is real-time.
@@ -18,6 +19,9 @@ int hr_thread_start(pthread_t *thread, bool is_ordinary, void *(*main)(void *), 
 /** Wait for what a thread posts. The caller cannot be cancelled meanwhile: it would take
  * the locks with it, and leave what is posted to the next who waits. */
 void hr_thread_await(sem_t *posted);
+
+/** The same until then by CLOCK_MONOTONIC, at most. Returns whether it was posted. */
+bool hr_thread_await_until(sem_t *posted, uint64_t until_ns);
 
 /** Ask the kernel to let the calling thread in soon when it wakes up, though it has no
  * real-time right: with a short slice of its own its deadlines are near (Linux 6.12 and

@@ -118,9 +118,8 @@ static bool can_take(sem_t *sem)
 /* [locked] */
 static bool has_to_do(struct thread *thread)
 {
-	if (thread->sem)
-		return can_take(thread->sem);
-	return thread->deadline_ns <= world_now_ns() || fd_look(thread->fds, thread->n_fds);
+	return thread->deadline_ns <= world_now_ns() ||
+	       (thread->sem ? can_take(thread->sem) : fd_look(thread->fds, thread->n_fds));
 }
 
 /* [locked] */
@@ -199,13 +198,13 @@ static void go_on(void)
 
 		/* With what it took from them in hand others of its threads may wait for
 		 * it, and are not at rest before. */
-		if (program.sem ? can_take(program.sem) : rest && program_goes_on(due)) {
+		if (program.sem ? has_to_do(&program) : rest && program_goes_on(due)) {
 			rouse(&program);
 			return;
 		}
 		if (!rest)
 			return;
-		if (program.sem && due == NEVER)
+		if (program.sem && due == NEVER && deadline == NEVER)
 			world_give_up(WORLD_HANGS, "nobody answers");
 		atomic_store(&now_ns, due < deadline ? due : deadline);
 		fd_fire(world_now_ns());
@@ -270,13 +269,13 @@ void world_settle(void)
 	sleep_on(&program, NULL, 0, 0);
 }
 
-void world_await_semaphore(sem_t *sem)
+void world_await_semaphore(sem_t *sem, uint64_t deadline_ns)
 {
 	struct thread *thread = self ? self : &program;
 
 	world_take_lock();
 	thread->n_fds = 0;
-	thread->deadline_ns = NEVER;
+	thread->deadline_ns = deadline_ns;
 	thread->sem = sem;
 	sleep_and_drop(thread);
 }

@@ -39,7 +39,7 @@ void world_go_on_and_drop(void);
 int world_poll(struct pollfd *fds, nfds_t n, uint64_t deadline_ns);
 
 /** Sleep until that can be taken, and, in the program's thread, all others are at rest. */
-void world_await_semaphore(sem_t *sem);
+void world_await_semaphore(sem_t *sem, uint64_t deadline_ns);
 
 /** The program's thread has woken others, or may have: see world_set_serial(). */
 void world_let_others_run(void);

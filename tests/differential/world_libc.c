@@ -241,9 +241,19 @@ int sem_wait(sem_t *sem)
 {
 	sem_wait_fn *next;
 
-	world_await_semaphore(sem);
+	world_await_semaphore(sem, NEVER);
 	FIND_NEXT(next, sem_wait);
 	return next(sem);
+}
+
+int sem_clockwait(sem_t *restrict sem, clockid_t id, const struct timespec *restrict until)
+{
+	(void)id;
+	world_await_semaphore(sem, to_ns(until));
+	if (sem_trywait(sem) == 0)
+		return 0;
+	errno = ETIMEDOUT;
+	return -1;
 }
 
 int pthread_create(pthread_t *restrict id, const pthread_attr_t *restrict attr,

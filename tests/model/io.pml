@@ -6,13 +6,14 @@
  *
  *   move()       hr_io_set_appl_pos(), after frames went into the stream
  *   request()    hr_io_request() with hr_io_await_answer(), hr_wake_force()
+ *   look()       hr_io_look_within()
  *   serve()      hr_io_serve_request()
  *   step()       hr_io_see_appl() with moves(), and a look at the stream
  *   sleep()      hr_io_wait() with must_not_wait()
  *
  * Checked: the I/O thread does not go to sleep, the program waiting to be seen by it, before
  * it has seen the last move, though that may lead back to where the program was before;
- * each request is served and answered; what is handed over by it, and the stream during
+ * each request that is not given up is served and answered; what is handed over by it, and the stream during
  * the answer, is touched by one side at a time.
  *
  * Abstracted: the device never wakes the thread, and there is no deadline: the worst case.
@@ -32,10 +33,13 @@
 #define the_descriptor_is_cleared_before_the_sleep MUTANT(9)
 #define a_request_is_made_known_by_a_signal_only MUTANT(10)
 #define the_request_is_stored_relaxed MUTANT(11)
-#define the_request_is_loaded_relaxed MUTANT(12)
+#define the_request_is_taken_relaxed MUTANT(12)
 #define the_request_is_taken_away_after_the_answer MUTANT(13)
 #define the_program_does_not_wait_for_the_answer MUTANT(14)
 #define moves_are_loaded_relaxed MUTANT(15)
+#define what_is_carried_out_can_be_given_up MUTANT(16)
+#define a_look_is_given_up_by_a_store MUTANT(17)
+#define who_gives_up_too_late_does_not_wait MUTANT(18)
 
 #define BEFORE (SIZE - 1)
 #define AFTER (SIZE + 1)
@@ -59,6 +63,8 @@
 #define NONE 0
 #define START 1
 #define QUIT 2
+#define LOOK 3
+#define TAKEN 4
 
 byte seen, written;		/* what the I/O thread has seen of the stream, and what there is */
 
@@ -108,7 +114,21 @@ inline move()
 	signal()
 }
 
-inline request(what)
+/* compare_exchange() that sees the last value if it fails. With an older one the thread would
+ * only look once more, but that as often as it likes. */
+#define change_request(was, v, order, done) \
+	if \
+	:: atomic { last_value(REQUEST) == was -> done = true; exchange(REQUEST, v, order, was) } \
+	:: else -> \
+		d_step { \
+			done = false; \
+			me_ = me; loc_ = REQUEST; order_ = RELAXED; at_ = mem[REQUEST].n; \
+			c_code { mem_load(); }; \
+			was = value_ \
+		} \
+	fi
+
+inline ask(what)
 {
 	atomic {
 		touch(HANDED_OVER);
@@ -120,21 +140,52 @@ inline request(what)
 		store(ARMED, 0, RELAXED);
 		system_call(FD, 1)
 	fi;
+	was = 0
+}
+
+inline await_answer()
+{
+	atomic {
+		last_value(ANSWERED);
+		system_call(ANSWERED, 0)
+	}
+	was = 0
+}
+
+inline request(what)
+{
+	ask(what);
 	if
-	:: !the_program_does_not_wait_for_the_answer ->
-		atomic {
-			last_value(ANSWERED);
-			system_call(ANSWERED, 0)
-		}
+	:: !the_program_does_not_wait_for_the_answer -> await_answer()
 	:: else
 	fi;
+	touch(HANDED_OVER)
+}
+
+/* The time is over whenever it is. */
+inline look()
+{
+	ask(LOOK);
+	if
+	:: await_answer()
+	:: a_look_is_given_up_by_a_store -> store(REQUEST, NONE, RELAXED)
+	:: !a_look_is_given_up_by_a_store ->
+		v = LOOK;
+		change_request(v, NONE, RELAXED, gave_up);
+		if
+		:: !gave_up && !who_gives_up_too_late_does_not_wait -> await_answer()
+		:: else
+		fi
+	fi;
 	touch(HANDED_OVER);
-	was = 0
+	gave_up = false;
+	v = 0
 }
 
 proctype program()
 {
 	byte me = 0, pick, v, was, to, moves, n;
+	bool gave_up;
 
 	do
 	:: n < BEFORE -> n++; move()
@@ -143,6 +194,7 @@ proctype program()
 	request(START);
 	if
 	:: request(START)	/* or whatever else */
+	:: look()
 	:: true
 	fi;
 	n = 0;
@@ -158,27 +210,37 @@ proctype program()
 
 inline serve()
 {
-	load(REQUEST, OR_IF(the_request_is_loaded_relaxed, RELAXED, ACQUIRE), v);
+	load(REQUEST, RELAXED, v);
+	what = v;
+	took = (v != NONE);
 	if
-	:: v ->
+	:: took && !what_is_carried_out_can_be_given_up ->
+		change_request(v, TAKEN, OR_IF(the_request_is_taken_relaxed, RELAXED, ACQUIRE),
+			       took)
+	:: else
+	fi;
+	if
+	:: took ->
 		touch(HANDED_OVER);
 		running = true;
-		over = (v == QUIT);
+		over = (what == QUIT);
 		if
 		:: !the_request_is_taken_away_after_the_answer ->
-			store(REQUEST, NONE, RELAXED)
+			store(REQUEST, NONE, RELEASE)
 		:: else
 		fi;
 		system_call(ANSWERED, 1);
 		if
 		:: the_request_is_taken_away_after_the_answer ->
-			store(REQUEST, NONE, RELAXED)
+			store(REQUEST, NONE, RELEASE)
 		:: else
 		fi
 	:: else
 	fi;
 	v = 0;
-	was = 0
+	was = 0;
+	what = 0;
+	took = false
 }
 
 #define MOVES_LOAD OR_IF(moves_are_loaded_relaxed, RELAXED, ACQUIRE)
@@ -246,8 +308,8 @@ inline sleep()
 
 proctype thread_of_the_device()
 {
-	byte me = 1, pick, v, was, told_moves, told_appl;
-	bool running, over, awake;
+	byte me = 1, pick, v, was, what, told_moves, told_appl;
+	bool running, over, awake, took;
 
 	do
 	:: !over ->
