@@ -11,6 +11,7 @@
 
 /* on_underrun silence: the queue is never let below this or half a period. */
 #define SILENCE_MARGIN_NS (2 * HR_NS_PER_MS)
+#define LONG_GAP 8u		/* a gap of so many margins makes the margin grow */
 
 void hr_playback_reset(struct hr_io *io)
 {
@@ -161,13 +162,17 @@ static int look(struct hr_io *io)
 }
 
 /* How much must stay queued where silence is played. What was taken back is about to
- * be given again, and silence before that would delay it: it comes at the last moment. */
+ * be given again, and silence before that would delay it: it comes at the last moment. A gap
+ * that is long already may become an eighth longer: so there is less to do in it, and a
+ * thread that is late does not let the device run dry each time. */
 uint64_t hr_playback_silence_margin(const struct hr_io *io)
 {
 	uint64_t margin = hr_ns_to_frames(io->rewound ? HR_DRY_SLACK_NS : SILENCE_MARGIN_NS,
 					  io->rate);
 	uint64_t half = io->slave->period / 2;
 
+	if (margin < io->gap / LONG_GAP)
+		margin = io->gap / LONG_GAP;
 	return (margin < half ? margin : half) + 1;
 }
 

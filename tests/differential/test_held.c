@@ -104,7 +104,7 @@ static void play_for_ms(int i, unsigned int ms, unsigned int step_ms)
 	}
 }
 
-static void start(snd_pcm_stream_t stream)
+static void start_with(snd_pcm_stream_t stream, const char *keys)
 {
 	const struct rig_params params = {
 		.access = SND_PCM_ACCESS_RW_INTERLEAVED,
@@ -112,11 +112,16 @@ static void start(snd_pcm_stream_t stream)
 		.channels = 1, .rate = RATE, .period = PERIOD, .buffer = BUFFER,
 	};
 
-	rig_open_headroom(&rig, stream, SND_PCM_NONBLOCK, "", "", &params);
+	rig_open_headroom(&rig, stream, SND_PCM_NONBLOCK, "", keys, &params);
 	if (stream == SND_PCM_STREAM_PLAYBACK)
 		ck_assert_int_eq(snd_pcm_writei(rig.pcm, sound, BUFFER), BUFFER);
 	else
 		ck_assert_int_eq(snd_pcm_start(rig.pcm), 0);
+}
+
+static void start(snd_pcm_stream_t stream)
+{
+	start_with(stream, "");
 }
 
 START_TEST(a_player_that_asks_is_not_kept_nor_told)		/* _i: of asks */
@@ -180,6 +185,30 @@ START_TEST(a_player_is_told_if_it_was_late_and_only_then)	/* _i: ms, and how lon
 }
 END_TEST
 
+/* The program is gone for a second, and the thread late by 4 ms time and again: the card has
+ * enough for that, and the thread is not busy with it. */
+START_TEST(a_long_gap_of_silence_is_one)
+{
+	uint64_t wakeups;
+
+	start_with(SND_PCM_STREAM_PLAYBACK, "on_underrun silence");
+	sleep_ms(BUFFER / PER_MS + 100);
+	wakeups = world_wakeups();
+	sleep_ms(500);
+	ck_assert_uint_le(world_wakeups() - wakeups,
+			  3 * 500 * PER_MS / (PERIOD / 2));
+	for (unsigned int i = 0; i < 50; i++) {
+		hold_for_ms(4);
+		sleep_ms(4 + i % 13);
+	}
+	ck_assert_int_eq(rig_counter(&rig, "Headroom Playback Device Xruns"), 0);
+	ck_assert_int_eq(snd_pcm_writei(rig.pcm, sound, PERIOD), PERIOD);
+	play_for_ms(0, 100, 5);
+	ck_assert_int_eq(rig_counter(&rig, "Headroom Playback Device Xruns"), 0);
+	ck_assert_int_eq(rig_counter(&rig, "Headroom Playback Frames Dropped"), 0);
+}
+END_TEST
+
 START_TEST(a_recorder_that_asks_is_not_kept)			/* _i: of asks */
 {
 	start(SND_PCM_STREAM_CAPTURE);
@@ -207,6 +236,7 @@ int main(void)
 	tcase_add_loop_test(tcase, a_player_that_asks_just_before_the_end_is_in_time, 0, n);
 	tcase_add_loop_test(tcase, a_player_is_told_if_it_was_late_and_only_then, 0,
 			    2 * LATENESSES);
+	tcase_add_test(tcase, a_long_gap_of_silence_is_one);
 	tcase_add_loop_test(tcase, a_recorder_that_asks_is_not_kept, 0, n);
 	return pcm_rig_run(suite);
 }
