@@ -3,6 +3,7 @@
 #include "plugin/wake.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -22,13 +23,25 @@ void hr_wake_finish(struct hr_wake *wake)
 	wake->fd = -1;
 }
 
+/* read() and write() are where a thread of the program may be cancelled, and here it holds the
+ * stream's locks. */
+static int put_off_cancelling(void)
+{
+	int state;
+
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	return state;
+}
+
 void hr_wake_clear(struct hr_wake *wake)
 {
+	int state = put_off_cancelling();
 	uint64_t count;
 
 	if (read(wake->fd, &count, sizeof(count)) < 0) {
 		/* EAGAIN: it was clear. Nothing else can happen to an eventfd. */
 	}
+	pthread_setcancelstate(state, NULL);
 }
 
 void hr_wake_announce(struct hr_wake *wake)
@@ -55,11 +68,13 @@ void hr_wake_disarm(struct hr_wake *wake)
 
 static void make_readable(struct hr_wake *wake)
 {
+	int state = put_off_cancelling();
 	const uint64_t one = 1;
 
 	if (write(wake->fd, &one, sizeof(one)) < 0) {
 		/* EAGAIN: 2^64 - 2 signals are pending, it is readable. */
 	}
+	pthread_setcancelstate(state, NULL);
 }
 
 void hr_wake_force(struct hr_wake *wake)

@@ -150,6 +150,63 @@ START_TEST(parameters_set_again_and_again_leave_nothing_behind)
 }
 END_TEST
 
+/* ---- a thread that is cancelled ---- */
+
+static long write_some(snd_pcm_t *pcm) { return snd_pcm_writei(pcm, data, 9600); }
+static long ask_avail(snd_pcm_t *pcm) { return snd_pcm_avail(pcm); }
+static long rewind_some(snd_pcm_t *pcm) { return snd_pcm_rewind(pcm, 480); }
+static long pause_it(snd_pcm_t *pcm) { return snd_pcm_pause(pcm, 1); }
+static long go_on(snd_pcm_t *pcm) { return snd_pcm_pause(pcm, 0); }
+static long drop_it(snd_pcm_t *pcm) { return snd_pcm_drop(pcm); }
+static long prepare_it(snd_pcm_t *pcm) { return snd_pcm_prepare(pcm); }
+static long start_it(snd_pcm_t *pcm) { return snd_pcm_start(pcm); }
+
+/* In this order each has something to do. */
+static long (*const quick[])(snd_pcm_t *) = {
+	write_some, start_it, write_some, ask_avail, rewind_some, write_some, pause_it,
+	go_on, drop_it, prepare_it, write_some, start_it,
+};
+
+static struct {
+	long (*call)(snd_pcm_t *);
+	pthread_t thread;
+	long ret;
+	bool is_back;
+} cancelled;
+
+static void *call_when_cancelled(void *unused)
+{
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	pthread_cancel(pthread_self());
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+	cancelled.ret = cancelled.call(rig.pcm);
+	cancelled.is_back = true;
+	pthread_testcancel();
+	return unused;
+}
+
+/* None of these waits on a card: whoever is cancelled in one gets to its end, for it holds
+ * locks. */
+START_TEST(a_thread_that_is_cancelled_comes_to_the_end_of_its_call)
+{
+	data = calloc(9600, 4);
+	rig_open_headroom(&rig, SND_PCM_STREAM_PLAYBACK, SND_PCM_NONBLOCK, "", "", &stereo);
+	rig_thresholds(&rig, 48000, 0, 0);
+	for (size_t i = 0; i < N_OF(quick); i++) {
+		/* The I/O thread has gone to sleep. */
+		rig_let_pass_ms(5);
+		cancelled.call = quick[i];
+		cancelled.is_back = false;
+		ck_assert_int_eq(pthread_create(&cancelled.thread, NULL, call_when_cancelled,
+						NULL), 0);
+		ck_assert_int_eq(pthread_join(cancelled.thread, NULL), 0);
+		ck_assert_msg(cancelled.is_back, "call %zu was left in its midst", i);
+		ck_assert_msg(cancelled.ret >= 0, "call %zu: %s", i,
+			      snd_strerror((int)cancelled.ret));
+	}
+}
+END_TEST
+
 /* ---- children ---- */
 
 /* True if it exits with 0 within SOON_NS; else it is gone afterwards. */
@@ -261,6 +318,7 @@ int main(void)
 	TCase *tcase = pcm_rig_case(suite, "threads", set_up, tear_down);
 
 	tcase_add_loop_test(tcase, signals_of_the_program_do_not_reach_the_threads, 0, 2);
+	tcase_add_test(tcase, a_thread_that_is_cancelled_comes_to_the_end_of_its_call);
 	tcase_add_test(tcase, parameters_set_again_and_again_leave_nothing_behind);
 	tcase = pcm_rig_case(suite, "children", set_up, tear_down);
 	tcase_add_loop_test(tcase, a_forked_child_leaves_the_stream_alone, 0, 2);
