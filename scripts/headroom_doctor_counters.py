@@ -45,7 +45,7 @@ def recent_gaps(name):
         return
     ages = [(0 if episode.live and episode.going_on else
              (now - episode.begin_ns - episode.length_ns) / 1e9, episode.late)
-            for episode in episodes if episode.what != 'rewind']
+            for episode in episodes if episode.is_gap]
     ages = sorted(age for age in ages if 0 <= age[0] < RECENT_S)
     if ages:
         age, late = ages[0]

@@ -11,6 +11,11 @@ from typing import NamedTuple
 from headroom_pages import HeadroomError
 
 
+def is_gap(what):
+    """Whether anybody hears it. What a rewind came too late for was heard as it was before."""
+    return what != "rewind"
+
+
 @dataclass(frozen=True)
 class Episode:
     """One line of headroom-log."""
@@ -25,6 +30,10 @@ class Episode:
     ring_percent: int
     going_on: bool          # also if its process died meanwhile
     live: bool              # its process has not
+
+    @property
+    def is_gap(self):
+        return is_gap(self.what)
 
 
 @dataclass(frozen=True)

@@ -146,6 +146,12 @@ class Reading:
         """False for the stream that is shown at rest where none has run yet."""
         return bool(self.process or self.rate or self.frames)
 
+    @property
+    def may_be_broken_off(self):
+        """Whether its program may have been killed: then nobody knows how long it was open.
+        headroom_episodes.read_log() tells whether it was."""
+        return not self.process and not self.uptime_s
+
     def to_dict(self):
         return asdict(self)
 

@@ -347,7 +347,7 @@ def _what_texts(watched):
     for episode in reversed(watched.episodes):
         when = time.strftime("%m-%d %H:%M:%S", time.localtime(episode.wall_ns / 1e9))
         frames = f", {words.count(episode.frames, 'frame')}" if episode.frames else ""
-        what = episode.what if episode.what == "rewind" else f"gap ({episode.what})"
+        what = f"gap ({episode.what})" if episode.is_gap else episode.what
         yield (f"{when}  {what} of {duration_text(episode.length_ns / 1e9)}"
                f"{frames}: {words.reason(episode.late)}"), _trouble_style(watched)
     if not watched.episodes and not watched.broken_off:
@@ -450,7 +450,8 @@ def sentence(watched):
     reading = watched.reading
     who = clean(watched.program) or "no program"
     parts = [f"{stream_name(reading)} {reading.direction}: {who}, {reading.rate} hertz, "
-             f"{reading.state.lower()}{', but the program is stopped' if watched.is_stopped else ''}"]
+             + reading.state.lower()
+             + (", but the program is stopped" if watched.is_stopped else "")]
     parts.append(f"fill {reading.fill_percent} percent, "
                  f"pressure {reading.pressure_percent} percent"
                  + ("" if reading.pressure_state == "Normal" else ", too high"))

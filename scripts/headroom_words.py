@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Copyright (C) 2026 The headroom authors
 """What befell a stream, in a user's words."""
+from headroom_episodes import is_gap
 
 REASONS = {
     "program": "the program was late",
@@ -63,7 +64,7 @@ def because(causes):
 
 
 def gaps(episodes):
-    return [episode for episode in episodes if episode["what"] != "rewind"]
+    return [episode for episode in episodes if is_gap(episode["what"])]
 
 
 def card_times(times, n_gaps, direction):
@@ -158,8 +159,8 @@ def larger_depth(late_s, name):
                    f"if it says none, write \"depth_ms {usual + more}\" there.")
 
 
-STOPPED = ("What stops a program as a whole (Ctrl-Z, a debugger) stops headroom, which lives in it, "
-           "as well: only the card goes on.")
+STOPPED = ("What stops a program as a whole (Ctrl-Z, a debugger) stops headroom, which lives in "
+           "it, as well: only the card goes on.")
 
 
 def what_helps_a_program(episodes, direction, name, buffer_s):
