@@ -106,7 +106,8 @@ def refused_value(patient, lines):
     """A Finding about the value that headroom refuses, or None."""
     for line in from_alsa(lines, most=len(lines)):
         found = re.match(r"headroom: in pcm\.(.+?): (?:(\S+) is '(.*?)', allowed: |"
-                         r"unknown key '(.+?)'; known: (.*)|(clear) is (\d+) and trigger is (\d+))", line)
+                         r"unknown key '(.+?)'; known: (.*)|"
+                         r"(clear) is (\d+) and trigger is (\d+))", line)
         if found:
             name, key, value, unknown, known, clear, low, high = found.groups()
             if unknown:

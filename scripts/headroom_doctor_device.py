@@ -37,7 +37,8 @@ def no_such_card(patient, link):
         new_slave(patient, f'hw:{name}')
     mend.append(('These are there:', 'aplay -l; arecord -l'))
     return Finding('device', HINDERS, f"there is no card '{card}'", [
-        'There are: ' + machine.cards_text() + '. A name stays the same when another card is plugged in, a number may not.'], mend)
+        'There are: ' + machine.cards_text() + '. A name stays the same when another card is '
+        'plugged in, a number may not.'], mend)
 
 
 def not_allowed(node):

@@ -9,7 +9,8 @@ import shlex
 import headroom_doctor_machine as machine
 from headroom_doctor_patient import HINDERS, Finding, as_root, edit, from_alsa
 
-TOKEN = re.compile(r'''#[^\n]*|<[^>\n]*>|"(?:\\.|[^"\\])*(?:"|\Z)|'(?:\\.|[^'\\])*(?:'|\Z)|[{}[\]=,;\n]|'''
+TOKEN = re.compile(r'''#[^\n]*|<[^>\n]*>|"(?:\\.|[^"\\])*(?:"|\Z)|'''
+                   r''''(?:\\.|[^'\\])*(?:'|\Z)|[{}[\]=,;\n]|'''
                    r'''[^\s{}[\]=,;"'#]+''', re.S)
 
 

@@ -214,8 +214,8 @@ def mark_labels(marks, times):
         last = middle
         narrow = middle - last_narrow >= 8
         last_narrow = middle if narrow else last_narrow
-        parts.append(f'<a class="flag {mark.style}{"" if narrow else " roomy"}" style="left:{middle:.2f}%" '
-                     f'href="#{mark.target}" '
+        parts.append(f'<a class="flag {mark.style}{"" if narrow else " roomy"}" '
+                     f'style="left:{middle:.2f}%" href="#{mark.target}" '
                      f'title="{html.escape(mark.text)}">{mark.number}</a>')
     return "".join(parts)
 
