@@ -415,15 +415,19 @@ ends "q after a gap"
 rm pages/gap.playback.0
 
 # Of one gap and one rewind that came too late.
-equal "a rewind that came too late is no gap, to whoever counts them" "1 1 gap" "$(python3 -c '
+equal "a rewind that came too late is no gap, to whoever counts them" "1 1 1 gap" "$(python3 -c '
 import time
 import headroom_doctor_counters, headroom_words
 from headroom_episodes import Episode, Log
+from headroom_top_watch import Watched
 episodes = [Episode("playback", 0, what, "program", time.monotonic_ns(), 0, 0, 0, 0, False, True)
             for what in ("xrun", "rewind")]
 headroom_doctor_counters.read_log = lambda name: Log(episodes, [], {})
 said = next(headroom_doctor_counters.recent_gaps("play")).says
-print(len(headroom_words.gaps([vars(one) for one in episodes])), said.partition(" 0 s")[0])' 2>&1)"
+watched = Watched(1)
+watched.episodes, watched.n_episodes = episodes, len(episodes)
+print(watched.gaps(), len(headroom_words.gaps([vars(one) for one in episodes])),
+      said.partition(" 0 s")[0])' 2>&1)"
 
 # --- pages that are none, names that would move the cursor ---
 
