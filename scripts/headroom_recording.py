@@ -81,6 +81,18 @@ class Stream:
             previous = value
         return total
 
+    def frames_lost(self):
+        """Those that were invented are no better."""
+        return self.counted("frames_dropped") + self.counted("frames_silence")
+
+    def since_began(self, field):
+        """Of a value that is the most so far: what it became in this recording. What it was
+        before tells nothing of it."""
+        return [(t, value) for t, value in self.numbers(field) if t > 0]
+
+    def before_began(self, field):
+        return next((value for t, value in self.numbers(field) if t == 0), 0)
+
     def own_since(self, counter, window):
         """Since when the last so many that a counter counts are all of this recording: they
         may be of earlier streams at first. None: they never were."""

@@ -4,8 +4,7 @@
 
 usage: spoil.py RECORDING SCRIPTS
 """
-import importlib.machinery
-import importlib.util
+import importlib
 import io
 import json
 import random
@@ -14,14 +13,6 @@ import traceback
 
 VALUES = (None, True, -1, 1e400, 10**400, 0.5, "", "<script>", [], {}, [[]], "x" * 5000, 1e-300,
           2**63, "\ud800", -0.0, float("nan"))
-
-
-def load(scripts):
-    sys.path.insert(0, scripts)
-    loader = importlib.machinery.SourceFileLoader("report", scripts + "/headroom-report")
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("report", loader))
-    loader.exec_module(module)
-    return module
 
 
 def spoil_value(value, rng):
@@ -58,16 +49,18 @@ def spoil(lines, seed):
 
 
 def main():
-    report = load(sys.argv[2])
+    sys.path.insert(0, sys.argv[2])
+    page = importlib.import_module("headroom_report_page")
+    recording = importlib.import_module("headroom_recording")
     with open(sys.argv[1], "rb") as file:
         lines = file.readlines()
     for seed in range(100):
         try:
-            text = report.page(report.read(io.BytesIO(spoil(lines, seed))))
+            text = page.page(recording.read(io.BytesIO(spoil(lines, seed))))
             text.encode()
-            if "<script>" in text.replace(f"<script>{report.SCRIPT}", ""):
+            if "<script>" in text.replace(f"<script>{page.SCRIPT}", ""):
                 print(f"seed {seed}: it is HTML")
-        except report.NotARecording:
+        except recording.NotARecording:
             pass
         except Exception:
             print(f"seed {seed}: {traceback.format_exc(limit=-2)}")
