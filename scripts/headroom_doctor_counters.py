@@ -14,7 +14,7 @@ from headroom_doctor_names import control_that_fails
 from headroom_doctor_patient import HINDERS, NOTE, OK, Finding, append, as_root, tool
 from headroom_episodes import read_log
 from headroom_pages import HeadroomError, page_directory, stream_names
-from headroom_words import REASONS, count
+from headroom_words import REASONS, clean, count
 
 PAGE_BYTES = 64 * 1024          # more than the counters of a stream take
 RECENT_S = 600
@@ -58,8 +58,7 @@ def recent_gaps(name):
 def used_names(headroom):
     """Which names streams have run under, if not under this one."""
     try:
-        names = [''.join(char if char.isprintable() else '?' for char in name)
-                 for name in stream_names()]
+        names = [clean(name) for name in stream_names()]
     except HeadroomError:
         return ''
     if not names or name_of(headroom) in names:

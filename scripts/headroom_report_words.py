@@ -65,6 +65,19 @@ def overall(recording, streams):
     return " ".join([text, *broken_off])
 
 
+def in_short(recording):
+    """For a terminal: the sentence, then what may help, a line each."""
+    streams = recording.that_took_part()
+    helps = {}
+    for stream in streams:
+        for text in advice(stream, recording):
+            helps.setdefault(text, []).append(title_of(stream, recording))
+    lines = [overall(recording, streams)]
+    lines += [text if len(titles) == len(streams) else f"{', '.join(titles)}: {text}"
+              for text, titles in helps.items()]
+    return [words.clean(line) for line in lines]
+
+
 def ended_text(recording):
     if recording.ended is None:
         return "The recording was cut off before the program ended."

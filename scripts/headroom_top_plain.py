@@ -7,6 +7,7 @@ import sys
 import time
 
 import headroom_top_view as view
+import headroom_words as words
 from headroom_pages import HeadroomError
 from headroom_top_print import print_sentences, report
 from headroom_top_settings import change_threshold, reset
@@ -136,7 +137,7 @@ def changes_of(before, gaps_before, row):
     """What happened to a stream between two readings, in words."""
     now = row.reading
     if now.process and now.process != before.process:
-        yield f"opened by {view.clean(row.program) or 'a program'}"
+        yield f"opened by {words.clean(row.program) or 'a program'}"
     if now.state != before.state:
         yield now.state.lower()
     if now.pressure_state != before.pressure_state:

@@ -7,6 +7,7 @@ import sys
 import time
 
 import headroom_top_view as view
+import headroom_words as words
 from headroom_top_watch import arrange
 
 
@@ -33,7 +34,7 @@ def print_sentences(rows, live_only):
 
 def report(problems):
     for problem in problems:
-        print(f"headroom-top: {view.clean(problem)}", file=sys.stderr)
+        print(f"headroom-top: {words.clean(problem)}", file=sys.stderr)
 
 
 def print_json(rows, problems):

@@ -24,11 +24,6 @@ _ASCII_LEVELS = " .:-=+*%#"
 
 # Words and numbers.
 
-def clean(text):
-    """Text of others without what would move the cursor."""
-    return "".join(c if c.isprintable() else "?" for c in text)
-
-
 def columns_of(text):
     """How many columns of a terminal it takes."""
     return sum(0 if unicodedata.combining(c) else
@@ -81,7 +76,7 @@ def duration_text(seconds):
 
 
 def stream_name(reading):
-    name = clean(reading.name)
+    name = words.clean(reading.name)
     return f"{name}/{reading.slot}" if reading.slot else name
 
 
@@ -146,7 +141,7 @@ def _name_cell(watched, _width, _drawing):
 
 
 def _program_cell(watched, _width, _drawing):
-    return clean(watched.program) or "-", "" if watched.reading.process else "dim"
+    return words.clean(watched.program) or "-", "" if watched.reading.process else "dim"
 
 
 def _state_cell(watched, width, _drawing):
@@ -307,11 +302,11 @@ def pane_lines(watched, width, drawing):
 
 def _who_text(watched):
     reading = watched.reading
-    program = clean(watched.program) or "no program"
+    program = words.clean(watched.program) or "no program"
     who = f"{program} (process {reading.process})" if reading.process else f"{program}, ended"
     if watched.broken_off:
         was = f"was process {watched.broken_off.process}"
-        who = f"{clean(watched.program)} ({was})" if watched.program else was
+        who = f"{words.clean(watched.program)} ({was})" if watched.program else was
     return (f"{who}, {reading.rate} Hz, {words.count(reading.channels, 'channel')}, period "
             f"{reading.period_frames}, buffer {reading.buffer_frames}")
 
@@ -399,7 +394,7 @@ def screen_lines(screen, rows, problems, drawing):
                                   screen.width), "")]]
     else:
         body = _table_and_pane(screen, rows, body_height - len(problems[:2]), drawing)
-    body += [[(fit("  " + clean(problem), screen.width), "warn")] for problem in problems[:2]]
+    body += [[(fit("  " + words.clean(problem), screen.width), "warn")] for problem in problems[:2]]
     body = body[:body_height] + [[("", "")]] * (body_height - len(body))
     lines = [_title_line(screen, rows)] + body + [_bottom_line(screen)]
     return lines[:screen.height]
@@ -418,7 +413,7 @@ def _title_line(screen, rows):
 
 def _bottom_line(screen):
     if screen.message:
-        return [(fit(" " + clean(screen.message) + ("_" if screen.is_prompt else ""),
+        return [(fit(" " + words.clean(screen.message) + ("_" if screen.is_prompt else ""),
                      screen.width), "title")]
     keys = KEYS if columns_of(KEYS) < screen.width else SHORT_KEYS
     if columns_of(keys) >= screen.width:
@@ -448,7 +443,7 @@ def _table_and_pane(screen, rows, height, drawing):
 def sentence(watched):
     """All that matters of a stream, without columns or drawings."""
     reading = watched.reading
-    who = clean(watched.program) or "no program"
+    who = words.clean(watched.program) or "no program"
     parts = [f"{stream_name(reading)} {reading.direction}: {who}, {reading.rate} hertz, "
              + reading.state.lower()
              + (", but the program is stopped" if watched.is_stopped else "")]

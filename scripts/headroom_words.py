@@ -24,6 +24,11 @@ MEANINGS = {
 }
 
 
+def clean(text):
+    """Text of others without what would move the cursor."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
 def meaning(what, direction):
     return MEANINGS.get(what, {}).get(direction, what)
 

@@ -110,6 +110,8 @@ equal "a stop: no line while nothing is measured" yes "$([ "$(stretches gap.html
 has "a stop: it is shown" 'class="unmeasured"' gap.html
 has "a stop: it is said" "stopped as a whole for [3-9][0-9]{2} ms: nothing was measured" gap.html
 has "a stop: no larger buffer is recommended" "stops headroom, which lives in it" gap.html
+equal "a stop: that is printed as well, before the name of the page" \
+	"What stops a program as a whole gap.html" "$(sed -n '2,$p' out | cut -d '(' -f 1 | xargs)"
 
 # The same counters, which still know of it; and a short stream, seen only at its end.
 record -q -o gap.jsonl -- aplay -D gaps "${raw[@]}" -s 9600 /dev/zero
@@ -152,6 +154,7 @@ report dry.jsonl
 equal "a gap: no pressure of a buffer that is empty" yes "$([ "$(stretches dry.html)" -ge 2 ] && echo yes)"
 has "a gap: what would have been enough" "The program was [0-9.]+ m?s late with a buffer of 80 ms: \
 ask for [0-9.]+ m?s \(aplay --buffer-time=[0-9]+0000\)" dry.html
+has "a gap: that is printed, too" "^The program was [0-9.]+ m?s late with a buffer of 80 ms: ask" out
 has "a gap: no frame is lost, and that is said" "0 frames: the sound was late" dry.html
 cat > killed.sh <<EOF
 aplay -D play ${raw[*]} --buffer-time=80000 -d 9 /dev/zero &
@@ -205,6 +208,23 @@ import headroom_words
 late = [{"late": "program", "what": "xrun", "lasted": s, "ring": 0} for s in (0.2, 1.19, 9)]
 print(*headroom_words.advice(late, "playback", 60, "mine", 0.5, late[2:]))' |
 		grep -o '1.19 s late.*)')"
+# What is printed of two streams, one of which has a name that would clear the screen.
+cat > two.jsonl << 'END'
+{"format": "headroom-record 1", "command": [], "host": "kiosk", "began": 1, "every": 0.1}
+{"t": 1, "name": "\u001b[2J", "direction": "capture", "slot": 0, "values": {"state": "Running"}}
+{"t": 1, "name": "play", "direction": "playback", "slot": 0, "values": {"state": "Running", "realtime": 60}}
+{"t": 3, "name": "\u001b[2J", "direction": "capture", "slot": 0, "episode": {"at": 2, "what": "xrun", "lasted": 1, "frames": 0, "late": "device", "ring": 0}}
+{"t": 3, "name": "play", "direction": "playback", "slot": 0, "episode": {"at": 2, "what": "xrun", "lasted": 1, "frames": 0, "late": "device", "ring": 0}}
+{"t": 3, "name": "play", "direction": "playback", "slot": 0, "episode": {"at": 2.5, "what": "xrun", "lasted": 0.1, "frames": 0, "late": "scheduler", "ring": 0}}
+{"t": 4, "end": {"status": 0}}
+END
+report two.jsonl
+equal "two streams: what helps both is printed once, other with its title" \
+	"3 gaps,|The card stopped|Playback through play: headroom's thread has|two.html" \
+	"$(sed -E 's/ (by itself|a real|[0-9.]+ s in).*//' out | paste -sd '|')"
+sed 's/"play"/"\\u001b[3J"/; s/"device"/"program"/; s/"ring": 0/"ring": 100/' two.jsonl > codes.jsonl
+report codes.jsonl
+equal "two streams: no bytes of their names that are no text" "0 3" "$(lines $'\033' out) $(lines '?\[[23]J' out)"
 has "what the recording says is no HTML" '&lt;b&gt;' made.html
 equal "counters that were reset meanwhile" 1 "$(lines '>7&#x27;000<\|>7.000<' made.html)"
 equal "what happened is not weighed against what nearly did" 0 "$(lines 'of the way to a gap' made.html)"
