@@ -11,7 +11,8 @@ import shlex
 import headroom_doctor_alsa as alsa
 import headroom_doctor_machine as machine
 from headroom_doctor_names import (
-    and_who_hears, demo_has, misspelt_type, near_devices, nearest, some_card, unknown_key, without)
+    and_who_hears, demo_has, misspelt_type, near_devices, nearest, some_card, unknown_key, within,
+    without)
 from headroom_doctor_patient import (
     HINDERS, OK, SERVER_TYPES, UNKNOWN, Finding, append, as_root, change, doctor, edit, from_alsa,
     new_slave, where_is)
@@ -105,16 +106,18 @@ def about_module(patient, kind, path, why):
 def refused_value(patient, lines):
     """A Finding about the value that headroom refuses, or None."""
     for line in from_alsa(lines, most=len(lines)):
-        found = re.match(r"headroom: in pcm\.(.+?): (?:(\S+) is '(.*?)', allowed: |"
+        found = re.match(r"headroom: in pcm\.(.+?): (?:(\S+) is '(.*?)', allowed: (.*)|"
                          r"unknown key '(.+?)'; known: (.*)|"
                          r"(clear) is (\d+) and trigger is (\d+))", line)
         if found:
-            name, key, value, unknown, known, clear, low, high = found.groups()
+            name, key, value, allowed, unknown, known, clear, low, high = found.groups()
             if unknown:
                 mend = unknown_key(patient, name, unknown, known.split(', '))
+            elif clear:
+                mend = without(name, clear, low) or without(name, 'trigger', high)
             else:
-                mend = without(name, key or clear, low or value) or \
-                    without(name, 'trigger', high or '')
+                near = within(name, key, value, allowed)
+                mend = near + without(name, key, value, 'Or take' if near else 'Take')
         elif line.startswith('headroom: ') and ': no slave is given' in line:
             mend = [(and_who_hears('Give one'), append(
                 f'{patient.first("headroom")["path"]}.slave.pcm "{some_card()}"'))]

@@ -74,12 +74,38 @@ def place_of(name, *patterns):
     return None
 
 
-def without(name, key, value):
+def place_of_value(name, key, value):
+    return place_of(name, rf'{last_of(key)}[\s=]+"?{re.escape(value)}"?(?=[\s;}}]|$)')
+
+
+def nearest_allowed(value, allowed):
+    """Of a number that is out of range the end that it is beyond, of a word the one of those
+    allowed that is likely meant, or None. allowed: as headroom says it."""
+    ends = re.fullmatch(r'a whole number from (\d+) to (\d+)', allowed)
+    if not ends:
+        words = allowed.split(', ')
+        return nearest(value, words) if all(map(str.isidentifier, words)) else None
+    if not re.fullmatch(r'-?\d+', value):
+        return None
+    return str(min(max(int(value), int(ends[1])), int(ends[2])))
+
+
+def within(name, key, value, allowed):
+    """What puts the nearest value that is allowed in the place of one that is not."""
+    right = nearest_allowed(value, allowed)
+    place = right and place_of_value(name, key, value)
+    if not place:
+        return []
+    does = 'Use the nearest that is allowed:' if right.isdigit() else f"Did you mean '{right}'?"
+    return [(does, change(place, right.join(place[2].rsplit(value, 1))))]
+
+
+def without(name, key, value, take='Take'):
     """What takes a value out; None: whichever. With what stands before the key and a dot."""
-    value = r'\s+"?' + re.escape(value) + '"?' if value is not None else r'\s+[^\s;}]+'
-    place = place_of(name, rf'{last_of(key)}{value}(?=[\s;}}]|$)')
+    place = place_of_value(name, key, value) if value is not None else \
+        place_of(name, rf'{last_of(key)}\s+[^\s;}}]+(?=[\s;}}]|$)')
     default = DEFAULTS.get(key)
-    does = f'Take it out to use the default ({default}):' if default else 'Take it out:'
+    does = f'{take} it out' + (f' to use the default ({default}):' if default else ':')
     return [(does, change(place, '')),
             ('Or write something else:', edit(place[0], place[1]))] if place else []
 

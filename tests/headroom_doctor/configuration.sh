@@ -114,7 +114,17 @@ gives "the only thing that may be the slave is not taken out" configuration 0 \
 	"$EDITOR +$(grep -n pcm.wrong home/.asoundrc | cut -d: -f1) $HOME/.asoundrc"
 { cat good; echo 'pcm.wrong { type headroom slave.pcm card depth_ms -1 }'; } > home/.asoundrc
 doctor wrong
-equal "a wrong value: what holds without it" 1 "$(grep -c 'Take it out to use the default (2000)' out)"
+equal "a wrong value: what holds without it" 1 "$(grep -c 'Or take it out to use the default (2000)' out)"
+misspelt "a number that is too large" "depth_ms 60000 }" 'pcm.wrong { type headroom slave.pcm card depth_ms 70000 }'
+misspelt "a number that is too small" "latency_samples = 16;" \
+	'pcm.wrong { type headroom; slave.pcm card; latency_samples = 3; }'
+misspelt "a number in quotes" 'trigger "100" }' 'pcm.wrong { type headroom slave.pcm card trigger "1000" }'
+misspelt "a misspelt word" "on_overrun drop }" 'pcm.wrong { type headroom slave.pcm card on_overrun drpo }'
+{ cat good; echo 'pcm.wrong { type headroom slave.pcm card depth_ms two }'; } > home/.asoundrc
+doctor wrong
+mends "no number at all is only taken out: the line" configuration 0 wrong "wrong -> card"
+equal "no number at all is only taken out" "pcm.wrong { type headroom slave.pcm card }" \
+	"$(tail -n 1 home/.asoundrc | tr -s ' ')"
 cat > defaults.py << END
 import sys
 sys.path.insert(0, '$work/tree/scripts')
@@ -148,6 +158,24 @@ ctl.wrong { type headroom name "x" }'
 unread "a brace too many" "no brace is open that line 102 could close" 'pcm.wrong { @args [ A B ] type null
 }
 }'
+
+# edits NAME LINE EDITOR PROGRAM…: where those programs are, and no other, LINE opens the file.
+edits() {
+	local name=$1 wanted=$2 own=$3 program
+	shift 3
+	rm -rf editors
+	mkdir editors
+	for program; do ln -s /bin/true "editors/$program"; done
+	equal "$name" "$wanted" "$(PATH=$work/editors EDITOR=$own PYTHONPATH=$work/tree/scripts /usr/bin/python3 -c '
+import headroom_doctor_patient
+print(headroom_doctor_patient.edit("good", 7))' 2>&1)"
+}
+edits "an editor of one's own" "mine -x +7 good" "mine -x" mine sensible-editor vi
+edits "one of one's own that is not there" "sensible-editor +7 good" "mine -x" sensible-editor vi nano
+edits "what calls an editor, and there is none" "# good, line 7" "" sensible-editor
+edits "no editor but nano" "nano +7 good" "" nano
+edits "no editor but vi" "vi +7 good" "" vi
+edits "no editor" "# good, line 7" ""
 
 # The demo's devices are known only where its variables are.
 mkdir -p tree/build/demo
