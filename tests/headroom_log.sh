@@ -9,6 +9,7 @@
 set -u
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/tap.sh"
+here=$(cd "$(dirname "$0")/.." && pwd)
 build=$(cd "${1:?usage: tests/headroom_log.sh BUILD}" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -186,6 +187,25 @@ mkfifo pages
 says "no folder" 0 out "'paly'\$" paly
 rm pages
 mv aside pages
+
+# --- as it is in the source, beside what scripts/demo has left ---
+
+mkdir -p "a tree/scripts" "a tree/build/demo"
+cp "$here/scripts/headroom-log" "a tree/scripts/"
+ln -s "$build/scripts" "a tree/build/scripts"
+printf 'export HEADROOM_DIR=%q\n' "$work/pages" > "a tree/build/demo/env"
+elsewhere() { env -u HEADROOM_DIR -u HEADROOM_BUILD "$work/a tree/scripts/headroom-log" "$@" > out 2> err; }
+elsewhere no-such-stream
+equal "what the demo has counted is elsewhere: exit status" "0 2" "$? $(wc -l < out)"
+line=$(sed -n 's/.*in this terminal: \(.*\))$/\1/p' out)
+equal "what the demo has counted is elsewhere: the line" "no episodes since the counters were reset" \
+	"$(unset HEADROOM_DIR; eval "$line"; "$work/a tree/scripts/headroom-log" play 2>&1)"
+elsewhere --json no-such-stream
+equal "what the demo has counted is elsewhere: no word of it for programs" "0 " \
+	"$? $(python3 -m json.tool out 2>&1 > json)"
+elsewhere a b
+equal "what the demo has counted is elsewhere: a wrong call" "2 0 1" "$? $(wc -l < out) $(wc -l < err)"
+rm -r "a tree"
 
 # --- pages that are none ---
 
