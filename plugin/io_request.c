@@ -381,16 +381,16 @@ static bool is_answered(const struct hr_io *io)
 	return atomic_load_explicit(&io->request, memory_order_acquire) == HR_REQUEST_NONE;
 }
 
-bool hr_io_look_within(struct hr_io *io, uint64_t patience_ns)
+bool hr_io_request_until(struct hr_io *io, enum hr_request request, uint64_t until_ns)
 {
-	int look = HR_REQUEST_LOOK;
+	int untaken = request;
 
-	ask(io, HR_REQUEST_LOOK);
-	if (hr_thread_await_until(&io->answered, hr_now_ns() + patience_ns))
+	ask(io, request);
+	if (hr_thread_await_until(&io->answered, until_ns))
 		return is_answered(io);
 	/* relaxed both: whoever of the two changes it decides; nothing is handed over by
 	 * giving up, and by the answer the rest is. */
-	if (atomic_compare_exchange_strong_explicit(&io->request, &look, HR_REQUEST_NONE,
+	if (atomic_compare_exchange_strong_explicit(&io->request, &untaken, HR_REQUEST_NONE,
 						    memory_order_relaxed,
 						    memory_order_relaxed))
 		return false;

@@ -177,9 +177,9 @@ void hr_io_destroy(struct hr_io *io);
 /** Have a request carried out; returns its result, 0 or -errno. [program] */
 int hr_io_request(struct hr_io *io, enum hr_request request);
 
-/** HR_REQUEST_LOOK, given up if the thread has not begun within so long: what keeps it from
- * its processor is not to keep the program. Returns whether it has looked. [program] */
-bool hr_io_look_within(struct hr_io *io, uint64_t patience_ns);
+/** The same, given up if the thread has not begun by then: what keeps it from its processor
+ * is not to keep the program. Returns whether it was carried out. [program] */
+bool hr_io_request_until(struct hr_io *io, enum hr_request request, uint64_t until_ns);
 
 /** Wait until the I/O thread has answered, or is there. [program] */
 void hr_io_await_answer(struct hr_io *io);

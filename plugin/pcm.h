@@ -22,6 +22,9 @@
 #include "plugin/seeker.h"
 #include "plugin/slave.h"
 
+/* For an answer of the I/O thread: one that is let in has given it long before. */
+#define HR_PCM_PATIENCE_NS (1 * HR_NS_PER_MS)
+
 struct hr_pcm {
 	snd_pcm_ioplug_t ioplug;
 	snd_pcm_ioplug_callback_t callbacks;	/* what is in it tells what it can do */

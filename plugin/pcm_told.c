@@ -39,7 +39,6 @@ bool hr_pcm_is_moving(const struct hr_pcm *pcm)
  * program's periods need it; to one that asks in between, driven by a timer, a look that
  * is older than this does not do. */
 #define FRESH_NS (10 * HR_NS_PER_MS)
-#define PATIENCE_NS (1 * HR_NS_PER_MS)	/* a thread that is let in has looked long before */
 
 /* While the thread is kept from its processor the clock has to do: a program that waited for
  * it would be late in turn. */
@@ -55,7 +54,7 @@ static void freshen(struct hr_pcm *pcm)
 	now_ns = hr_coarse_now_ns();
 	if (now_ns > hr_position_time(&pcm->io.position) + FRESH_NS &&
 	    now_ns > pcm->in_vain_ns + FRESH_NS &&
-	    !hr_io_look_within(&pcm->io, PATIENCE_NS))
+	    !hr_io_request_until(&pcm->io, HR_REQUEST_LOOK, hr_now_ns() + HR_PCM_PATIENCE_NS))
 		pcm->in_vain_ns = now_ns;
 }
 

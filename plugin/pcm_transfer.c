@@ -46,16 +46,29 @@ static int64_t appl_delta(const struct hr_pcm *pcm)
 }
 
 /* Playback: end the stream at pos, or as near after it as the device allows that
- * has the frames already. Returns where it ends. */
-static uint64_t go_back(struct hr_pcm *pcm, uint64_t pos)
+ * has the frames already, if the I/O thread can ask it by then. Returns where it ends. */
+static uint64_t go_back_until(struct hr_pcm *pcm, uint64_t pos, uint64_t until_ns)
 {
 	uint64_t reached = hr_stream_rewind(pcm->stream, pos);
 
 	if (reached <= pos || hr_pcm_is_foreign(pcm))
 		return reached;
 	pcm->io.rewind_pos = pos;
-	(void)hr_io_request(&pcm->io, HR_REQUEST_REWIND);
+	(void)hr_io_request_until(&pcm->io, HR_REQUEST_REWIND, until_ns);
 	return hr_stream_write_pos(pcm->stream);
+}
+
+/* A program that goes back while it runs is about to write again, and in time if that is
+ * before the sound up to there is over. With the thread held up for longer it would be late
+ * by our fault; so what is in the device is heard as it was. */
+static void go_back(struct hr_pcm *pcm)
+{
+	uint64_t until_ns = hr_position_end_ns(&pcm->io.position, pcm->io.rate, pcm->appl_pos);
+	uint64_t least_ns = hr_now_ns() + HR_PCM_PATIENCE_NS;
+
+	if (pcm->ioplug.state != SND_PCM_STATE_RUNNING)
+		until_ns = HR_NEVER_NS;
+	go_back_until(pcm, pcm->appl_pos, until_ns > least_ns ? until_ns : least_ns);
 }
 
 /* snd_pcm_reset() sets alsa-lib's pointers to 0: what was queued, or not read
@@ -68,7 +81,7 @@ static void notice_reset(struct hr_pcm *pcm)
 	if (!pcm->given_hw_ptr || pcm->ioplug.hw_ptr || pcm->ioplug.appl_ptr)
 		return;
 	if (pcm->ioplug.stream == SND_PCM_STREAM_PLAYBACK) {
-		pos = go_back(pcm, pcm->hw_pos);
+		pos = go_back_until(pcm, pcm->hw_pos, HR_NEVER_NS);
 	} else {
 		pos = hr_stream_write_pos(pcm->stream);
 		hr_stream_read_done(pcm->stream, pos, hr_now_ns());
@@ -146,7 +159,7 @@ static void follow_playback(struct hr_pcm *pcm)
 	uint64_t written = hr_stream_write_pos(pcm->stream);
 
 	if (pcm->appl_pos < written)
-		go_back(pcm, pcm->appl_pos);
+		go_back(pcm);
 	else if (pcm->appl_pos > written)
 		/* snd_pcm_forward(): nobody wrote these, nor need the position have been
 		 * asked for. */

@@ -55,6 +55,10 @@ bool hr_thread_await_until(sem_t *posted, uint64_t until_ns)
 	};
 	int state, err;
 
+	if (until_ns == UINT64_MAX) {
+		hr_thread_await(posted);
+		return true;
+	}
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 	while ((err = sem_clockwait(posted, CLOCK_MONOTONIC, &until)) < 0 && errno == EINTR)
 		;

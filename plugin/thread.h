@@ -20,7 +20,8 @@ int hr_thread_start(pthread_t *thread, bool is_ordinary, void *(*main)(void *), 
  * the locks with it, and leave what is posted to the next who waits. */
 void hr_thread_await(sem_t *posted);
 
-/** The same until then by CLOCK_MONOTONIC, at most. Returns whether it was posted. */
+/** The same until then by CLOCK_MONOTONIC, at most; UINT64_MAX: for ever. Returns whether it
+ * was posted. */
 bool hr_thread_await_until(sem_t *posted, uint64_t until_ns);
 
 /** Ask the kernel to let the calling thread in soon when it wakes up, though it has no

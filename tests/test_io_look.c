@@ -2,7 +2,7 @@
 /* Copyright (C) 2026 The headroom authors */
 /*
  * Requests that are given up, and those that are not, between real threads:
- * hr_io_look_within() and hr_io_request() against hr_io_serve_request(). tests/model/io.pml
+ * hr_io_request_until() and hr_io_request() against hr_io_serve_request(). tests/model/io.pml
  * has all that can happen between the two; this is the code itself.
  */
 #include <check.h>
@@ -13,7 +13,7 @@
 #include "core/clock.h"
 #include "plugin/io_thread.h"
 
-#define LOOKS 30000
+#define LOOKS 5000
 #define PATIENCE_MAX_NS 20000
 #define LONG_NS (50 * HR_NS_PER_MS)
 
@@ -53,6 +53,11 @@ static void tear_down(void)
 	hr_page_close(io.page, hr_now_ns());
 	hr_stream_destroy(io.stream);
 	sem_destroy(&io.answered);
+}
+
+static bool look_within(uint64_t ns)
+{
+	return hr_io_request_until(&io, HR_REQUEST_LOOK, hr_now_ns() + ns);
 }
 
 /* Nothing of it comes later. */
@@ -98,7 +103,7 @@ START_TEST(every_request_has_its_own_answer)
 	prctl(PR_SET_TIMERSLACK, 1);	/* else it gives up much later */
 	ck_assert_int_eq(pthread_create(&thread, NULL, serve_requests, NULL), 0);
 	for (int i = 0; i < LOOKS; i++) {
-		n_given_up += !hr_io_look_within(&io, draw_ns(&state));
+		n_given_up += !look_within(draw_ns(&state));
 		assert_done_with();
 		if (i % 2)
 			ck_assert_int_eq(hr_io_request(&io, HR_REQUEST_PAUSE), -EBADFD);
@@ -134,7 +139,7 @@ START_TEST(what_was_begun_is_not_given_up)
 	pthread_t thread;
 
 	ck_assert_int_eq(pthread_create(&thread, NULL, take_and_be_held, NULL), 0);
-	while (!hr_io_look_within(&io, HR_NS_PER_MS))
+	while (!look_within(HR_NS_PER_MS))
 		;
 	assert_done_with();
 	pthread_join(thread, NULL);
@@ -152,7 +157,7 @@ static void *look_for_long(void *took_ns)
 {
 	uint64_t began_ns = hr_now_ns();
 
-	if (!hr_io_look_within(&io, LONG_NS))
+	if (!look_within(LONG_NS))
 		*(uint64_t *)took_ns = hr_now_ns() - began_ns;
 	/* It would be cancelled by whatever it calls next. */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);

@@ -14,7 +14,8 @@
 #define BUFFER (4 * PERIOD)
 #define PER_MS (RATE / 1000)
 #define MS UINT64_C(1000000)
-#define PATIENCE_NS (1 * MS)		/* of who asks for a look */
+#define PATIENCE_NS (1 * MS)		/* of who asks for a look, and */
+#define FRESH_MS 10			/* how old one may be */
 
 #define LATENESSES 51			/* ms from the first to the last */
 
@@ -209,6 +210,59 @@ START_TEST(a_long_gap_of_silence_is_one)
 }
 END_TEST
 
+#define KEPT_MS 20			/* of what was written; the rest is taken back */
+
+/* What it goes back to is heard anew if the thread comes before the card does. If not, it
+ * has been waited for as long as there was sound, and no longer. */
+START_TEST(a_player_that_goes_back_is_in_time)			/* _i: how long held, in 5 ms */
+{
+	uint64_t held_ns = (uint64_t)_i * 5 * MS, before_ns;
+	snd_pcm_sframes_t delay, n;
+
+	start(SND_PCM_STREAM_PLAYBACK);
+	play_for_ms(0, 200, 5);
+	ck_assert_int_eq(snd_pcm_delay(rig.pcm, &delay), 0);
+	n = delay - KEPT_MS * PER_MS;
+	hold_for_ms((unsigned int)_i * 5);
+	before_ns = world_now_ns();
+	ck_assert_int_eq(snd_pcm_rewind(rig.pcm, (snd_pcm_uframes_t)n), n);
+	ck_assert_int_eq(snd_pcm_writei(rig.pcm, sound, (snd_pcm_uframes_t)n), n);
+	ck_assert_uint_le(world_now_ns() - before_ns, (KEPT_MS + 1) * MS);
+	play_for_ms(0, 200, 5);
+	ck_assert_int_eq(rig_counter(&rig, "Headroom Playback Xruns"), 0);
+	ck_assert_int_eq(rig_counter(&rig, "Headroom Playback Frames Dropped"),
+			 held_ns < KEPT_MS * MS ? 0 : n);
+}
+END_TEST
+
+/* So much was recorded since all was read that there was; in between it is not always looked. */
+static void assert_recorded_ms(snd_pcm_sframes_t avail, unsigned int ms)
+{
+	ck_assert_int_ge(avail, (snd_pcm_sframes_t)(ms - FRESH_MS - 1) * PER_MS);
+	ck_assert_int_le(avail, (snd_pcm_sframes_t)(ms + FRESH_MS + 1) * PER_MS);
+}
+
+/* The answer is the card's whenever the thread can be asked, from one hold to the next. */
+START_TEST(a_recorder_is_told_the_truth_by_a_thread_that_is_not_held)	/* _i: of asks */
+{
+	snd_pcm_sframes_t n;
+
+	start(SND_PCM_STREAM_CAPTURE);
+	for (unsigned int i = 0; i < 20; i++) {
+		sleep_ms(15);
+		n = ask(_i);
+		assert_recorded_ms(n, 15);
+		hold_for_ms(30);
+		sleep_ms(20);
+		(void)ask(_i);
+		sleep_ms(22);
+		assert_recorded_ms(ask(_i), 15 + 20 + 22);
+		n = asks[0](rig.pcm);
+		ck_assert_int_eq(snd_pcm_readi(rig.pcm, sound, (snd_pcm_uframes_t)n), n);
+	}
+}
+END_TEST
+
 START_TEST(a_recorder_that_asks_is_not_kept)			/* _i: of asks */
 {
 	start(SND_PCM_STREAM_CAPTURE);
@@ -237,6 +291,8 @@ int main(void)
 	tcase_add_loop_test(tcase, a_player_is_told_if_it_was_late_and_only_then, 0,
 			    2 * LATENESSES);
 	tcase_add_test(tcase, a_long_gap_of_silence_is_one);
+	tcase_add_loop_test(tcase, a_player_that_goes_back_is_in_time, 0, 21);
+	tcase_add_loop_test(tcase, a_recorder_is_told_the_truth_by_a_thread_that_is_not_held, 0, n);
 	tcase_add_loop_test(tcase, a_recorder_that_asks_is_not_kept, 0, n);
 	return pcm_rig_run(suite);
 }

@@ -6,7 +6,7 @@
  *
  *   move()       hr_io_set_appl_pos(), after frames went into the stream
  *   request()    hr_io_request() with hr_io_await_answer(), hr_wake_force()
- *   look()       hr_io_look_within()
+ *   look()       hr_io_request_until()
  *   serve()      hr_io_serve_request()
  *   step()       hr_io_see_appl() with moves(), and a look at the stream
  *   sleep()      hr_io_wait() with must_not_wait()
