@@ -42,21 +42,36 @@ in_own_mounts() {
 	end_of_tests
 }
 
+# next_line FD PID: read into line, as long as there is something or whoever writes is there.
+next_line() {
+	local piece gone
+	line=
+	while :; do
+		gone=no
+		is_gone "$2" && gone=yes
+		IFS= read -r -t 1 -u "$1" piece && { line+=$piece; return; }
+		[ $? -gt 128 ] || return
+		line+=$piece
+		[ $gone = no ] || { echo "(something it has left behind has its output open)"; return 1; }
+	done
+}
+
 # from_tap COMMAND…: passes and fails what COMMAND says that passed and failed, and shows
 # all else. One more failure if it did not come to its plan, if not all that it has run was
-# seen, or if it ended otherwise than with 0 or, after a failure, 1.
+# seen, or if it ended otherwise than with 0 or, after a failure, 1. Whoever it has left behind
+# with its output open is not waited for.
 from_tap() {
 	local line lines command status plan='' seen=0 wrong=0
 	exec {lines}< <("$@")
 	command=$!
-	while IFS= read -r line; do
+	while next_line "$lines" "$command"; do
 		case $line in
 		"ok "*) seen=$((seen + 1)); pass "${line#ok }" ;;
 		"not ok "*) seen=$((seen + 1)); wrong=1; fail "${line#not ok }" ;;
 		1..*) plan=${line#1..} ;;
 		*) echo "$line" ;;
 		esac
-	done <&"$lines"
+	done
 	exec {lines}<&-
 	wait "$command"
 	status=$?
@@ -115,8 +130,9 @@ within() {
 	sleep "$1" > /dev/null 2>&1 &
 	killer=$!
 	set +m
+	# Who has a group of its own, as what is begun by this in there, is not in this one.
 	# shellcheck disable=SC2064 # these
-	trap "kill -KILL -- -$command -$killer; exit 130" INT TERM HUP
+	trap "kill -KILL -- \$(family $command) -$command -$killer 2> /dev/null; exit 130" INT TERM HUP
 	wait -n -p which "$command" "$killer"
 	status=$?
 	if [ "$which" = "$killer" ]; then
