@@ -195,6 +195,7 @@ proctype program()
 	if
 	:: request(START)	/* or whatever else */
 	:: look()
+	:: look(); look()	/* the one may be taken for the other */
 	:: true
 	fi;
 	n = 0;
