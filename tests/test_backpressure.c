@@ -6,6 +6,7 @@
 #include <check.h>
 
 #include "core/backpressure.h"
+#include "tests/suite.h"
 
 #define MS 1000000ull
 
@@ -280,11 +281,5 @@ static Suite *backpressure_suite(void)
 
 int main(void)
 {
-	SRunner *runner = srunner_create(backpressure_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(backpressure_suite());
 }

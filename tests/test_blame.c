@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "plugin/blame.h"
+#include "tests/suite.h"
 
 #define N_OF(array) ((int)(sizeof(array) / sizeof((array)[0])))
 #define NEVER -1
@@ -86,13 +87,8 @@ int main(void)
 {
 	Suite *suite = suite_create("blame");
 	TCase *tcase = tcase_create("rules");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tcase, who_was_late_first_is_to_blame, 0, N_OF(cases));
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

@@ -9,12 +9,11 @@
 #include <check.h>
 
 #include "tests/clocked/tests.h"
+#include "tests/suite.h"
 
 int main(void)
 {
 	Suite *suite = suite_create("clocked");
-	SRunner *runner;
-	int failed;
 
 	suite_add_tcase(suite, clocked_clock_tests());
 	suite_add_tcase(suite, clocked_config_tests());
@@ -23,9 +22,5 @@ int main(void)
 	suite_add_tcase(suite, clocked_capture_tests());
 	suite_add_tcase(suite, clocked_command_tests());
 	suite_add_tcase(suite, clocked_faults_tests());
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

@@ -10,6 +10,7 @@
 
 #include "core/clock.h"
 #include "core/health.h"
+#include "tests/suite.h"
 
 #define MS HR_NS_PER_MS
 #define S HR_NS_PER_S
@@ -950,15 +951,9 @@ static void add_others(Suite *suite)
 int main(void)
 {
 	Suite *suite = suite_create("health");
-	SRunner *runner;
-	int failed;
 
 	add_counters(suite);
 	add_measures(suite);
 	add_others(suite);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

@@ -8,6 +8,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include "plugin/io_thread.h"
+#include "tests/suite.h"
 
 static struct hr_io io;
 
@@ -96,8 +97,6 @@ int main(void)
 {
 	Suite *suite = suite_create("io_dry");
 	TCase *tcase = tcase_create("dry");
-	SRunner *runner;
-	int n_failed;
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, what_is_written_before_the_declaration_is_in_time);
@@ -106,9 +105,5 @@ int main(void)
 	tcase_add_test(tcase, a_second_write_during_the_declaration_does_not_lose_the_first);
 	tcase_add_test(tcase, a_write_during_the_declaration_after_all_was_taken_is_too_late);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

@@ -12,6 +12,7 @@
 #include <sys/prctl.h>
 #include "core/clock.h"
 #include "plugin/io_thread.h"
+#include "tests/suite.h"
 
 #define LOOKS 5000
 #define PATIENCE_MAX_NS 20000
@@ -202,8 +203,6 @@ int main(void)
 {
 	Suite *suite = suite_create("io_look");
 	TCase *tcase = tcase_create("look");
-	SRunner *runner;
-	int n_failed;
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_set_timeout(tcase, 60);
@@ -212,9 +211,5 @@ int main(void)
 	tcase_add_test(tcase, a_signal_does_not_end_the_patience);
 	tcase_add_test(tcase, who_is_cancelled_has_given_up_first);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }

@@ -7,7 +7,6 @@
  * stands still. And the log itself.
  */
 #include <errno.h>
-#include <string.h>
 #include <sys/wait.h>
 
 #include "tests/blame_rig.h"

@@ -3,9 +3,6 @@
 /*
  * The same of a recording: see test_pcm_blame.c.
  */
-#include <errno.h>
-#include <string.h>
-
 #include "tests/blame_rig.h"
 #include "tests/threads.h"
 

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 #include "core/pool.h"
+#include "tests/suite.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define ASAN 1
@@ -911,11 +912,5 @@ static Suite *pool_suite(void)
 
 int main(void)
 {
-	SRunner *runner = srunner_create(pool_suite());
-	int n_failed;
-
-	srunner_run_all(runner, CK_ENV);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(pool_suite());
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include "core/pool_cache.h"
 #include "core/ring.h"
+#include "tests/suite.h"
 
 #define N_PLACES 160u		/* two words of the bitmap and a half */
 #define MOST 8u
@@ -231,8 +232,6 @@ int main(void)
 {
 	Suite *suite = suite_create("pool cache");
 	TCase *one = tcase_create("one thread"), *two = tcase_create("two threads");
-	SRunner *runner;
-	int n_failed;
 
 	tcase_add_checked_fixture(one, setup, teardown);
 	tcase_add_test(one, open_rejects_what_a_cache_cannot_keep);
@@ -249,10 +248,5 @@ int main(void)
 	tcase_set_timeout(two, 60);
 	tcase_add_test(two, chunks_go_round_between_two_threads);
 	suite_add_tcase(suite, two);
-
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

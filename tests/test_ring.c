@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include "core/ring.h"
 #include "core/ring_internal.h"
+#include "tests/suite.h"
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #define N_STREAMED 200000u
@@ -616,11 +617,5 @@ static Suite *ring_suite(void)
 
 int main(void)
 {
-	SRunner *runner = srunner_create(ring_suite());
-	int n_failed;
-
-	srunner_run_all(runner, CK_ENV);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(ring_suite());
 }

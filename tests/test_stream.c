@@ -6,6 +6,7 @@
 #include <string.h>
 #include "core/health.h"
 #include "tests/stream_frames.h"
+#include "tests/suite.h"
 
 #define CHUNK 10u
 #define CAPACITY 40u
@@ -675,11 +676,5 @@ static Suite *stream_suite(void)
 
 int main(void)
 {
-	SRunner *runner = srunner_create(stream_suite());
-	int n_failed;
-
-	srunner_run_all(runner, CK_ENV);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(stream_suite());
 }

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include "tests/stream_frames.h"
+#include "tests/suite.h"
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #define N_FRAMES 200000u
@@ -222,8 +223,7 @@ int main(void)
 {
 	Suite *suite = suite_create("stream_threads");
 	TCase *tcase = tcase_create("threads");
-	int n_shapes = sizeof(shapes) / sizeof(shapes[0]), n_failed;
-	SRunner *runner;
+	int n_shapes = sizeof(shapes) / sizeof(shapes[0]);
 
 	tcase_set_timeout(tcase, 120);
 	tcase_add_loop_test(tcase, the_reader_sees_every_frame_in_order, 0, n_shapes);
@@ -231,9 +231,5 @@ int main(void)
 		the_reader_sees_every_frame_as_written_last_though_the_writer_goes_back,
 		0, n_shapes);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	return suite_run(suite);
 }
